@@ -35,6 +35,11 @@ def test_a_database_is_moved_compared_and_taken_back(
     card = page.get_by_role("region", name="From a file")
     card.locator("input[type=file]").set_input_files(source)
     expect(card.get_by_text("tasks: 6 to move")).to_be_visible()
+    card.get_by_role("row", name="v1 task 4 ").get_by_role("button").click()
+    preview = page.get_by_role("dialog")
+    expect(preview.get_by_text("parameters.gpu-memory-utilization")).to_be_visible()
+    expect(preview.get_by_text("memory.mem_fraction_static")).to_be_visible()
+    page.keyboard.press("Escape")
     assert tasks_of(service) == 0
     card.get_by_role("button", name="Migrate it").click()
     expect(card.get_by_text("It is migrated")).to_be_visible()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from fastapi.testclient import TestClient
@@ -104,3 +107,57 @@ def test_a_preview_has_both_documents(client: TestClient) -> None:
     seen = client.post(f"/api/v2/tasks/migrate/{number}?preview=true").json()
     assert seen["v1_document"]["parameters"] == {"max_num_seqs": [1, 2]}
     assert seen["document"]["scheduling"] == {"max_running_requests": [1, 2]}
+
+
+TASKS_OF_A_FILE = "tasks/migrate/upload/tasks"
+
+
+def test_tasks_of_an_uploaded_database_are_listed_a_page_at_a_time(
+    client: TestClient, raw: bytes
+) -> None:
+    def listed(query: str = "") -> tuple[int, list[int]]:
+        found = sent(client, f"{TASKS_OF_A_FILE}{query}", raw).json()
+        return found["total"], [one["v1_task_id"] for one in found["items"]]
+
+    assert listed() == (4, [1, 2, 3, 4])
+    assert listed("?limit=2&offset=1") == (4, [2, 3])
+    assert listed("?search=3") == (1, [3])
+    first = sent(client, TASKS_OF_A_FILE, raw).json()["items"][0]
+    assert (first["status"], first["experiments"], first["engine"]) == ("COMPLETED", 2, "vllm")
+    part = first["name"].upper()[1:]
+    assert listed(f"?search={quote(part)}") == (1, [1])
+    assert listed("?search=%25") == (0, [])
+    assert client.get(f"/api/v2/{TASKS_OF_A_FILE}").status_code == 405
+    assert sent(client, TASKS_OF_A_FILE, b"{}").status_code == 422
+
+
+def test_a_task_of_an_uploaded_database_is_seen_as_it_will_be(
+    client: TestClient, raw: bytes
+) -> None:
+    seen = sent(client, f"{TASKS_OF_A_FILE}/1", raw).json()
+    assert (seen["v1_task_id"], seen["task_id"], seen["created"]) == (None, None, False)
+    assert client.get("/api/tasks/").json() == []
+    sent(client, "tasks/migrate/upload", raw)
+    [moved] = [one for one in client.get("/api/tasks/").json() if one["id"] == 1]
+    here = client.post(f"/api/v2/tasks/migrate/{moved['id']}?preview=true").json()
+    assert seen["v1_document"] == here["v1_document"]
+    assert seen["document"] == here["document"]
+    assert {note["path"] for note in seen["notes"]} > {"task_name", "benchmark.num_concurrency"}
+    missing = sent(client, f"{TASKS_OF_A_FILE}/99", raw, "old.db")
+    assert (missing.status_code, missing.json()["detail"]) == (404, "old.db has no task 99")
+
+
+def test_an_engine_is_named_for_a_task_of_an_uploaded_database(
+    client: TestClient, raw: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / "odd.db"
+    path.write_bytes(raw)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE tasks SET base_runtime = 'house-blend', parameters = '{}'")
+        connection.commit()
+    odd = path.read_bytes()
+    seen = sent(client, f"{TASKS_OF_A_FILE}/1", odd).json()
+    assert "open" in {note["outcome"] for note in seen["notes"]}
+    chosen = sent(client, f"{TASKS_OF_A_FILE}/1?engine=vllm", odd).json()
+    assert chosen["document"]["system"]["backend"] == "vllm"
+    assert sent(client, f"{TASKS_OF_A_FILE}/1?engine=nothing", odd).status_code == 422

@@ -20,6 +20,8 @@ export interface DatabaseReport {
   notes: Record<MigrationNote["outcome"], number>;
   untranslated: string[];
   drafts: string[];
+  /** Reason -> experiments that succeeded with metrics that become no measurement. */
+  unmeasured: Record<string, number>;
   kept_cells: number;
   kept: string[];
 }
@@ -31,6 +33,8 @@ export type MigratedFile =
 /** Tasks that one request migrates at most. */
 export const AT_ONCE = 20;
 const PAGE_ROWS = 100;
+/** Files are sent anew with each question, so answers are kept while the page is open. */
+const keyOf = (file: File) => [file.name, file.size, file.lastModified] as const;
 
 export const waitingQuery = queryOptions({
   queryKey: ["migrations", "waiting"],
@@ -48,16 +52,29 @@ export const migrationsQuery = queryOptions({
     (await bodyOf(client.GET("/api/v2/migrations/", { signal }))).items,
 });
 
-/** `engine`: of tasks whose runtime names none; null leaves it open. */
-export const previewQuery = (id: number, engine: string | null) =>
+/**
+ * A task of version 1 beside what it becomes.
+ *
+ * @param engine of tasks whose runtime names none; null leaves it open.
+ * @param file the database that has it, where that is not the service's own.
+ */
+export const previewQuery = (id: number, engine: string | null, file: File | null) =>
   queryOptions({
-    queryKey: ["migrations", "preview", id, engine],
+    queryKey: [...(file ? ["v1-file", keyOf(file)] : ["migrations"]), "preview", id, engine],
+    ...(file && { staleTime: Number.POSITIVE_INFINITY }),
     queryFn: ({ signal }) =>
       bodyOf(
-        client.POST("/api/v2/tasks/migrate/{task_id}", {
-          params: { path: { task_id: id }, query: { preview: true, engine } },
-          signal,
-        }),
+        file
+          ? client.POST("/api/v2/tasks/migrate/upload/tasks/{source_task_id}", {
+              params: { path: { source_task_id: id }, query: { engine } },
+              body: { file: "" },
+              bodySerializer: formOf(file),
+              signal,
+            })
+          : client.POST("/api/v2/tasks/migrate/{task_id}", {
+              params: { path: { task_id: id }, query: { preview: true, engine } },
+              signal,
+            }),
       ),
   });
 
@@ -80,6 +97,32 @@ export async function uploadFile(
   });
   return (await bodyOf(answer)) as unknown as MigratedFile;
 }
+
+/** Which tasks of a file: those that a text finds, behind the first `offset` of them. */
+export interface FileSearch {
+  text: string;
+  offset: number;
+}
+
+/** Tasks of a file that one answer has at most. */
+export const PAGE_OF_FILE = 20;
+
+export const fileTasksQuery = (file: File, { text, offset }: FileSearch) =>
+  queryOptions({
+    queryKey: ["v1-file", keyOf(file), "tasks", text, offset],
+    staleTime: Number.POSITIVE_INFINITY,
+    queryFn: ({ signal }) => {
+      const query = { search: text, offset, limit: PAGE_OF_FILE };
+      return bodyOf(
+        client.POST("/api/v2/tasks/migrate/upload/tasks", {
+          params: { query },
+          body: { file: "" },
+          bodySerializer: formOf(file),
+          signal,
+        }),
+      );
+    },
+  });
 
 /** Compares every value of a database of version 1 with what is here. */
 export async function compareFile(file: File): Promise<MovedComparison> {

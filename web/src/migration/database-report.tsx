@@ -70,6 +70,12 @@ export function DatabaseReportView({ report, isMoved }: DatabaseReportViewProps)
         title="Kept only in version 1's tables: version 2 has no counterpart"
         lines={report.untranslated}
       />
+      <Lines
+        title="Successful experiments whose metrics become no measurement"
+        lines={Object.entries(report.unmeasured).map(
+          ([reason, number]) => `${counted(number, "experiment")}: ${reason}`,
+        )}
+      />
       <Lines title="Drafts, which need something filled in" lines={report.drafts} />
       <Lines
         title={`Kept word for word, since no column holds them: ${counted(report.kept_cells, "cell")}`}

@@ -12,6 +12,7 @@ import { asSentence } from "~/ui/sentence";
 import { TaskLink } from "~/ui/task-link";
 import { DatabaseReportView } from "./database-report";
 import { EngineSelect, lacksEngine } from "./engine-select";
+import { FileTasks } from "./file-tasks";
 import { TaskPreview } from "./task-preview";
 import { UndoDialog } from "./undo-dialog";
 import { useIsGone } from "./use-is-gone";
@@ -122,6 +123,9 @@ export function FileCard() {
         {!moved && asksEngine && <EngineSelect value={engine} onChange={choose} />}
         {found?.kind === "database" && (
           <DatabaseReportView report={found.report} isMoved={moved !== null} />
+        )}
+        {file && found?.kind === "database" && !moved && (
+          <FileTasks file={file} engine={engine} onEngine={choose} />
         )}
         {found?.kind === "task" && <TaskPreview task={found.task} />}
         {moved && comparing.data && <Compared found={comparing.data} />}

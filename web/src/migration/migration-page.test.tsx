@@ -17,10 +17,18 @@ interface Service {
   waiting?: number[];
   upload?: (isPreview: boolean, engine: string | null) => Answer;
   running?: number[];
+  /** Numbers of the tasks of the database that is chosen. */
+  inFile?: number[];
 }
 
 /** A service that remembers which tasks were migrated and whether the database was moved. */
-function renderMigration({ scope = "admin", waiting = [], upload, running = [] }: Service = {}) {
+function renderMigration({
+  scope = "admin",
+  waiting = [],
+  upload,
+  running = [],
+  inFile = [7],
+}: Service = {}) {
   const left = new Set(waiting);
   let isMoved = false;
   const takeBack = () => {
@@ -51,6 +59,14 @@ function renderMigration({ scope = "admin", waiting = [], upload, running = [] }
       const report = isPreview ? aReport() : { migration: 1, ...aReport() };
       return { body: { kind: "database", task: null, report } };
     }
+    if (path === "/api/v2/tasks/migrate/upload/tasks") {
+      const search = query.get("search") ?? "";
+      const found = inFile.filter((id) => search === "" || String(id) === search);
+      const offset = Number(query.get("offset"));
+      const items = found.slice(offset, offset + Number(query.get("limit")));
+      return { body: { items: items.map((id) => aWaitingTask(id)), total: found.length } };
+    }
+    if (/\/upload\/tasks\/\d+$/.test(path)) return { body: aMigratedTask({ v1_task_id: null }) };
     if (path === "/api/v2/engines/") {
       return { body: { items: [{ name: "sglang" }, { name: "vllm" }] } };
     }
@@ -132,6 +148,44 @@ describe("a file of version 1", () => {
     expect(await within(dialog).findByText("Nothing from it is left here.")).toBeVisible();
     await userEvent.click(within(dialog).getByRole("button", { name: "Close" }));
     expect(await screen.findByText("No databases have been moved here")).toBeVisible();
+  });
+
+  it("opens any of its tasks beside what it becomes, before anything is written", async () => {
+    const inFile = Array.from({ length: 45 }, (_, place) => place + 1);
+    const { asked } = renderMigration({ inFile });
+    const card = await choose();
+    expect(await within(card).findByText("1 to 20 of 45 tasks")).toBeVisible();
+    expect(within(card).getByRole("button", { name: "Previous" })).toBeDisabled();
+    for (const range of ["21 to 40", "41 to 45"]) {
+      await userEvent.click(within(card).getByRole("button", { name: "Next" }));
+      expect(await within(card).findByText(`${range} of 45 tasks`)).toBeVisible();
+    }
+    expect(within(card).getByRole("button", { name: "Next" })).toBeDisabled();
+    const field = within(card).getByRole("searchbox", { name: "Find a task of the file" });
+    await userEvent.type(field, "99");
+    expect(await within(card).findByText(/^No task of the file has this/)).toBeVisible();
+    await userEvent.clear(field);
+    await userEvent.type(field, "33");
+    await userEvent.click(await within(card).findByRole("button", { name: "Preview old 33" }));
+    const dialog = await screen.findByRole("dialog", { name: "What old 33 becomes" });
+    expect(await within(dialog).findByText("parallel.tensor_parallel")).toBeVisible();
+    expect(within(dialog).getByText("parameters.tp-size")).toBeVisible();
+    const writes = asked.filter(
+      ({ path, query }) => path.endsWith("/upload") && query.get("preview") !== "true",
+    );
+    expect(writes).toEqual([]);
+    expect(asked.some(({ path }) => path.endsWith("/upload/tasks/33"))).toBe(true);
+  });
+
+  it("says which successful experiments become no measurement, and why", async () => {
+    const unmeasured = { "its raw results are empty": 3, "its metrics are no numbers": 1 };
+    renderMigration({
+      upload: () => ({ body: { kind: "database", task: null, report: aReport({ unmeasured }) } }),
+    });
+    const card = await choose();
+    expect(await within(card).findByText(/whose metrics become no measurement/)).toBeVisible();
+    expect(within(card).getByText("3 experiments: its raw results are empty.")).toBeVisible();
+    expect(within(card).getByText("1 experiment: its metrics are no numbers.")).toBeVisible();
   });
 
   it("that somebody takes back elsewhere is no longer shown as migrated", async () => {

@@ -45,6 +45,7 @@ export function aReport(given: Partial<DatabaseReport> = {}): DatabaseReport {
     notes: { ...noted, overruled: 0, kept: 5, lost: 0, open: 0 },
     untranslated: [],
     drafts: [],
+    unmeasured: {},
     kept_cells: 0,
     kept: [],
     ...given,

@@ -10,19 +10,17 @@ import {
   Text,
   Title,
 } from "@mantine/core";
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTaskActions } from "~/actions/actions-provider";
-import { previewQuery, type WaitingTask, waitingQuery } from "~/api/migrations";
-import type { Status } from "~/api/tasks";
-import { Dialog } from "~/ui/dialog";
+import { type WaitingTask, waitingQuery } from "~/api/migrations";
 import { EmptyState } from "~/ui/empty-state";
 import { ErrorNotice } from "~/ui/error-notice";
 import { count, counted } from "~/ui/format";
 import { asSentence } from "~/ui/sentence";
 import { EngineSelect } from "./engine-select";
 import { LegacyTable } from "./legacy-table";
-import { TaskPreview } from "./task-preview";
+import { listed, PreviewDialog, previewColumn } from "./preview-dialog";
 import { type Migrating, useMigrating } from "./use-migrating";
 
 /** Tasks of version 1 in this service without a task of version 2. */
@@ -82,13 +80,7 @@ export function WaitingCard() {
         )}
         {items.length > 0 && (
           <LegacyTable
-            rows={items.map((one) => ({
-              ...one,
-              id: one.v1_task_id,
-              runtime: one.base_runtime,
-              status: one.status.toLowerCase() as Status,
-              createdAt: utc(one.created_at),
-            }))}
+            rows={items.map(listed)}
             name={({ id, name }) =>
               mayWrite ? (
                 <Checkbox
@@ -102,22 +94,7 @@ export function WaitingCard() {
               )
             }
             remark={({ experiments }) => counted(experiments, "experiment")}
-            columns={[
-              {
-                title: "Preview",
-                width: 100,
-                cell: ({ id, name }) => (
-                  <Button
-                    size="compact-xs"
-                    variant="default"
-                    aria-label={`Preview ${name}`}
-                    onClick={() => setShown(items.find((one) => one.v1_task_id === id) ?? null)}
-                  >
-                    Preview
-                  </Button>
-                ),
-              },
-            ]}
+            columns={[previewColumn(setShown)]}
           />
         )}
         {total > items.length && (
@@ -135,34 +112,6 @@ export function WaitingCard() {
         />
       )}
     </section>
-  );
-}
-
-/** Version 1 kept UTC without a zone. */
-const utc = (time: string | null) =>
-  time === null || /Z|[+-]\d\d:\d\d$/.test(time) ? time : `${time}Z`;
-
-interface PreviewDialogProps {
-  task: WaitingTask;
-  engine: string | null;
-  onEngine: (engine: string | null) => void;
-  onClose: () => void;
-}
-
-function PreviewDialog({ task, engine, onEngine, onClose }: PreviewDialogProps) {
-  const query = useQuery({
-    ...previewQuery(task.v1_task_id, engine),
-    placeholderData: keepPreviousData,
-  });
-  return (
-    <Dialog onClose={onClose} title={`What ${task.name} becomes`} size="xl">
-      <Stack gap="sm">
-        {task.engine === null && <EngineSelect value={engine} onChange={onEngine} />}
-        {query.isPending && <Skeleton height={120} />}
-        {query.isError && <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />}
-        {query.data && <TaskPreview task={query.data} />}
-      </Stack>
-    </Dialog>
   );
 }
 

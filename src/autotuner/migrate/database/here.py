@@ -1,8 +1,9 @@
-"""Tasks of version 1 that are in our own database -> tasks of version 2, beside which they stay."""
+"""A task of version 1 beside its task of version 2: of our own database, where both stay, or of a
+source, where it is only previewed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,10 +11,11 @@ from typing import Any
 from autotuner.errors import NotFoundError
 from autotuner.migrate.database.accounts import notes_of
 from autotuner.migrate.database.carried import carried
-from autotuner.migrate.database.source import EXPERIMENTS, TASKS, SourceRow, SourceTask
+from autotuner.migrate.database.source import EXPERIMENTS, TASKS, SourceRow, SourceTask, V1Source
 from autotuner.migrate.database.tasks import Observe, moved_task, task_document
 from autotuner.migrate.draft import Note
 from autotuner.store import Store
+from autotuner.store.v1.moved import MovedTask
 from autotuner.store.v1.translating import translated_numbers, v1_rows, write_translated
 
 
@@ -68,9 +70,33 @@ def translate_here(
         numbers, created = translated_numbers(store.sessions, v1_task_id), False
     else:
         numbers, created = write_translated(store.sessions, made, v1_task_id)
+    return _beside(source, made, numbers, created=created)
+
+
+def preview_task(
+    source: V1Source, number: int, observe: Observe, *, engine: str | None = None
+) -> TranslatedHere:
+    """A task of a database beside the v2 task that it would become; nothing is written.
+
+    Args:
+        engine: of a task whose runtime's own name means none.
+
+    Raises:
+        NotFoundError: the database has no such task.
+    """
+    task = source.task(number)
+    if task is None:
+        raise NotFoundError(f"{source.name} has no task {number}")
+    made = moved_task(task, observe=observe, now=datetime.now(UTC), engine=engine)
+    return _beside(task, made, (), created=False)
+
+
+def _beside(
+    source: SourceTask, made: MovedTask, numbers: Sequence[int], *, created: bool
+) -> TranslatedHere:
     document, *further = [part.columns["config"] for part in made.parts] or [None]
     return TranslatedHere(
-        v1_task_id,
+        source.row.id,
         next(iter(numbers), None),
         created,
         task_document(carried(source.row)),

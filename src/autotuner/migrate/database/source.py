@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +69,14 @@ class SourceCounts:
     others: Mapping[str, int]
 
 
+@dataclass(frozen=True)
+class ListedTasks:
+    """A page of tasks: `rows` with how many experiments each has, of `total` in all."""
+
+    total: int
+    rows: tuple[tuple[SourceRow, int], ...]
+
+
 class V1Source:
     """The rows of a database of version 1.
 
@@ -102,6 +110,28 @@ class V1Source:
                 waiting = next(following, None)
             yield SourceTask(task, tuple(own))
 
+    def task(self, number: int) -> SourceTask | None:
+        """One task with its experiments; None where there is none of that number."""
+        row = next(self._rows(TASKS, "rowid", "rowid = ?", (number,)), None)
+        if row is None:
+            return None
+        return SourceTask(row, tuple(self._rows(EXPERIMENTS, "rowid", "task_id = ?", (number,))))
+
+    def listed_tasks(self, search: str, *, offset: int, limit: int) -> ListedTasks:
+        """Some tasks by number, behind the first `offset` of those that `search` finds."""
+        condition = "instr(lower(task_name), lower(?)) OR CAST(rowid AS TEXT) = ?"
+        found = (condition, (search, search)) if search else ("1", ())
+        rows = list(self._rows(TASKS, f"rowid LIMIT {limit:d} OFFSET {offset:d}", *found))
+        numbers = [row.id for row in rows]
+        counts = self._connection.execute(
+            "SELECT task_id, count(*) FROM experiments"  # noqa: S608 - marks alone are filled in
+            f" WHERE task_id IN ({', '.join('?' * len(numbers))}) GROUP BY task_id",
+            numbers,
+        )
+        experiments = dict(counts.fetchall())
+        total = self._count(TASKS, *found)
+        return ListedTasks(total, tuple((row, experiments.get(row.id, 0)) for row in rows))
+
     def has_presets(self) -> bool:
         """Whether its schema has presets; an older one has none."""
         return PRESETS in self._tables
@@ -120,19 +150,23 @@ class V1Source:
     def _others(self) -> list[str]:
         return [name for name in self._tables if name not in (TASKS, EXPERIMENTS, PRESETS)]
 
-    def _count(self, table: str) -> int:
+    def _count(self, table: str, condition: str = "1", values: Sequence[Cell] = ()) -> int:
         if table not in self._tables:
             return 0
-        query = f"SELECT count(*) FROM {_quoted(table)}"  # noqa: S608 - a name of its schema
-        return int(self._connection.execute(query).fetchone()[0])
+        query = f"SELECT count(*) FROM {_quoted(table)} WHERE {condition}"  # noqa: S608 - see _rows
+        return int(self._connection.execute(query, values).fetchone()[0])
 
-    def _rows(self, table: str, order: str, condition: str = "1") -> Iterator[SourceRow]:
+    def _rows(
+        self, table: str, order: str, condition: str = "1", values: Sequence[Cell] = ()
+    ) -> Iterator[SourceRow]:
+        """Rows of a table of its schema; what a user names is among `values` alone."""
         if table not in self._tables:
             return
         quoted = _quoted(table)
         number = "rowid" if self._tables[table] else "row_number() OVER ()"
         cursor = self._connection.execute(
-            f"SELECT {number}, * FROM {quoted} WHERE {condition} ORDER BY {order}"  # noqa: S608
+            f"SELECT {number}, * FROM {quoted} WHERE {condition} ORDER BY {order}",  # noqa: S608
+            values,
         )
         names = [column[0] for column in cursor.description][1:]
         for number_of_row, *cells in cursor:

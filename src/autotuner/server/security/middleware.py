@@ -46,7 +46,7 @@ CONTENT_POLICIES = (
 """Path -> its `Content-Security-Policy`; the first full match counts."""
 UPLOADS = re.compile(
     r"/api/(v2/)?[^/]+/import/?|/api/v2/verify(/.*)?"
-    r"|/api/v2/tasks/migrate/upload|/api/v2/migrations/verify"
+    r"|/api/v2/tasks/migrate/upload(/tasks(/[^/]+)?)?|/api/v2/migrations/verify"
 )
 """Paths that accept files."""
 _LENGTH = re.compile("[0-9]{1,18}")

@@ -14,7 +14,7 @@ from autotuner.errors import ConfigError, NotFoundError
 from autotuner.migrate import Note, v1_document
 from autotuner.migrate.convert import OF_V1
 from autotuner.migrate.database import Observer, UnitChoice, engine_named, move, preview
-from autotuner.migrate.database.here import translate_here
+from autotuner.migrate.database.here import TranslatedHere, translate_here
 from autotuner.migrate.database.tasks import task_translations
 from autotuner.migrate.runtimes import asked_for
 from autotuner.server.problems import ProblemError, ProblemKind
@@ -190,8 +190,13 @@ def _translated_here(
     service: Service, number: int, engine: str | None, *, only_look: bool
 ) -> dict[str, Any]:
     found = translate_here(
-        service.store, number, _observer(service), preview=only_look, engine=_known(engine)
+        service.store, number, observer_of(service), preview=only_look, engine=known_engine(engine)
     )
+    return beside(found)
+
+
+def beside(found: TranslatedHere) -> dict[str, Any]:
+    """A task of both versions, as `MigratedTask` has it."""
     return {
         **vars(found),
         "further": [vars(one) for one in found.further],
@@ -199,7 +204,7 @@ def _translated_here(
     }
 
 
-def _known(engine: str | None) -> str | None:
+def known_engine(engine: str | None) -> str | None:
     """The engine that is asked for.
 
     Raises:
@@ -251,7 +256,7 @@ def _task_file(
         ConfigError: it is no task of version 1.
         ProblemError: there is a task of its name.
     """
-    asked = asked_for(_known(engine), document.get("base_runtime"))
+    asked = asked_for(known_engine(engine), document.get("base_runtime"))
     translation, *further = task_translations(document, asked)
     if only_look:
         return {
@@ -310,14 +315,15 @@ def _database(
         MigrationError: it is no database of version 1, or damaged.
     """
     with uploaded_database(raw, name) as source:
-        observer, choice, asked = _observer(service), UnitChoice(), _known(engine)
+        observer, choice, asked = observer_of(service), UnitChoice(), known_engine(engine)
         if only_look:
             return preview(source, choice, observer, engine=asked).to_json()
         number, report = move(source, service.store, choice, observer, engine=asked)
         return {"migration": number, **report.to_json()}
 
 
-def _observer(service: Service) -> Observer:
+def observer_of(service: Service) -> Observer:
+    """The service's own observer of migrated measurements."""
     return Observer(service.folder / PREDICTION_CACHE)
 
 

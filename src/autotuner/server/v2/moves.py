@@ -84,7 +84,7 @@ class MovedComparisonView(View):
 
 
 class WaitingTask(View):
-    """A task of version 1 without a task of version 2."""
+    """A task of version 1 that may become one of version 2."""
 
     v1_task_id: int
     name: str
