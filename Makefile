@@ -134,6 +134,7 @@ bench: dev  ## Run the benches
 	$(BIN)/python bench/loadgen.py
 	$(BIN)/python bench/overhead.py
 	$(BIN)/python bench/tune_start.py
+	$(BIN)/python bench/recommend.py
 	$(BIN)/python bench/search_speed.py
 	$(BIN)/python bench/api.py
 	$(BIN)/python bench/migrate.py

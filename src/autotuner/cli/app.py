@@ -10,6 +10,7 @@ import typer
 
 from autotuner import __version__
 from autotuner.cli import exit_codes
+from autotuner.cli.answer_commands import recommend
 from autotuner.cli.bench_app import bench_app
 from autotuner.cli.db_app import db_app
 from autotuner.cli.engines_app import engines_app
@@ -110,6 +111,9 @@ def init(
 
     wishes = Wishes(model, engine, gpu, gpus, isl, osl, slo or ())
     command(wishes, output, force=force, home=home, as_json=as_json)
+
+
+app.command()(recommend)
 
 
 @app.command()

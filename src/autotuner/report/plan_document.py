@@ -23,8 +23,14 @@ from autotuner.predict.predictor import (
     verdict,
 )
 from autotuner.search import as_point, description, strategy_named
+from autotuner.sizing import token_costs
 from autotuner.store import Store
-from autotuner.tuning.estimate import MOST_CANDIDATES, PlanEstimate, estimate_plan
+from autotuner.tuning.estimate import (
+    MOST_CANDIDATES,
+    PlanEstimate,
+    RecommendedPrediction,
+    estimate_plan,
+)
 from autotuner.tuning.few_requests import planned_notes
 from autotuner.tuning.forecast import Forecast, forecast_of
 from autotuner.tuning.known_starts import with_known_start
@@ -252,10 +258,14 @@ def recommended_document(prepared: Prepared, found: PlanEstimate) -> dict[str, A
 
     `intervals` are of 80 %; a verdict is `meets`, `unclear` or `misses`, of the interval.
     """
-    chosen = found.recommended
-    if chosen is None:
-        return None
+    return None if found.recommended is None else chosen_document(prepared, found.recommended)
+
+
+def chosen_document(prepared: Prepared, chosen: RecommendedPrediction) -> dict[str, Any]:
+    """A predicted point that was chosen, as JSON has it."""
     point = chosen.point
+    isl, _ = prepared.workload.mean()
+    cost = as_point(point, prepared.usd_per_gpu_hour).usd_per_million_tokens
     intervals = {
         name: list(interval80(value, getattr(point, log_std)))
         for name, log_std in METRICS.items()
@@ -271,7 +281,7 @@ def recommended_document(prepared: Prepared, found: PlanEstimate) -> dict[str, A
         "tok_s": point.tok_s,
         "requests_per_s": point.requests_per_s,
         "e2e_ms": point.e2e_ms,
-        "usd_per_million_tokens": as_point(point, prepared.usd_per_gpu_hour).usd_per_million_tokens,
+        **token_costs(cost, isl, point.osl).to_json(),
         "intervals": intervals,
         "members": [asdict(member) for member in point.members],
         **{name: getattr(point, name) for name in (*PERCENTILES, "percentiles_from")},

@@ -243,9 +243,9 @@ def _offered(
 ) -> tuple[list[Prediction], RecommendedPrediction | None]:
     """The frontier and the recommended point of what the task asks for."""
     task, price = prepared.task, prepared.usd_per_gpu_hour
-    limits = task.slo_limits()
+    limits, compared = task.slo_limits(), task.compared
     made = [(point, as_point(point, price)) for point in points]
-    usable = [pair for pair in made if has(pair[1], task.compared)]
+    usable = [pair for pair in made if has(pair[1], compared)]
     meeting = [point for point, figures in usable if within(figures, limits)]
     front = predicted_frontier(meeting or [p for p, _ in usable], task.objectives, price)
     single = len(task.objectives) == 1

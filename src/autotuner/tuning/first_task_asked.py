@@ -109,21 +109,31 @@ def _name_of(model: Model) -> str:
     return name.strip("-").lower() or "task"
 
 
+def engines_for(model: Model, *, on_cpu: bool) -> tuple[str, ...]:
+    """The engines that serve the model's format and compute there; all where none does both."""
+    fitting = tuple(name for name in ENGINES if _serves(name, model, on_cpu=on_cpu))
+    return fitting or tuple(ENGINES)
+
+
+def _serves(name: str, model: Model, *, on_cpu: bool) -> bool:
+    known = known_model(model.id or "")
+    file = model.path or (known.file if known is not None else None) or ""
+    wanted = "gguf" if file.endswith(".gguf") else "folder"
+    table = engine_table(name)
+    scheduler = table.file.scheduler
+    computes = not on_cpu or (scheduler is not None and scheduler.cpu is not None)
+    return table.model_format == wanted and computes
+
+
 def _engine_for(model: Model, engines: Sequence[str], *, on_cpu: bool) -> str:
     """The engine that serves the model's format and computes there; one that is installed, first.
 
     The embedded engine is preferred on a CPU, any other on GPUs.
     """
-    known = known_model(model.id or "")
-    file = model.path or (known.file if known is not None else None) or ""
-    wanted = "gguf" if file.endswith(".gguf") else "folder"
 
     def rank(name: str) -> tuple[bool, bool, bool, int]:
-        table = engine_table(name)
-        scheduler = table.file.scheduler
-        computes = not on_cpu or (scheduler is not None and scheduler.cpu is not None)
         return (
-            table.model_format != wanted or not computes,
+            not _serves(name, model, on_cpu=on_cpu),
             (name == DEFAULT_ENGINE) is not on_cpu,
             not _is_here(name),
             engines.index(name),

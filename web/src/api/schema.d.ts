@@ -5544,8 +5544,18 @@ export interface components {
              * @description Reason why the command does not serve what the figures are of; null where it does.
              */
             unserved: string | null;
-            /** Usd Per Million Tokens */
+            /** Usd Per Million Input Tokens */
+            usd_per_million_input_tokens: number | null;
+            /**
+             * Usd Per Million Tokens
+             * @description Of output tokens; null where no price is known, as the two below.
+             */
             usd_per_million_tokens: number | null;
+            /**
+             * Usd Per Million Total Tokens
+             * @description Of input and output tokens together.
+             */
+            usd_per_million_total_tokens: number | null;
         };
         /**
          * PredictionConfig

@@ -58,7 +58,7 @@ def init(wishes: Wishes, output: Path, *, force: bool, home: Path | None, as_jso
             f"--output: {output} is there already", remedy="give another place, or --force"
         )
     folder = state_folder(home)
-    asked = _asked(wishes, Path.cwd(), gpus_of_home(folder))
+    asked = asked_of(wishes, Path.cwd(), gpus_of_home(folder))
     base = Path.cwd() if on_stdout else output.resolve().parent
     drafted, prepared = first_task(asked, base=base, registry=registry_with(folder / USERS))
     text = commented(asked, drafted)
@@ -93,7 +93,12 @@ def _report(asked: Asked, prepared: Prepared, output: Path, *, as_json: bool) ->
         err().print(f"{asked.engine} is not installed here: `plan` and `predict` work without it")
 
 
-def _asked(wishes: Wishes, here: Path, described: Mapping[str, DescribedGpu]) -> Asked:
+def asked_of(wishes: Wishes, here: Path, described: Mapping[str, DescribedGpu]) -> Asked:
+    """The purpose of a first task, out of the command line and what is found on this machine.
+
+    Raises:
+        AutotunerError: an unknown model, engine, GPU or limit.
+    """
     if wishes.engine is not None:
         engine_named(wishes.engine)
     limits = limits_of(wishes.slo)

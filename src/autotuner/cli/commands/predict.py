@@ -30,10 +30,7 @@ from autotuner.tuning.prepare import Prepared
 from autotuner.tuning.simulation import with_simulation
 
 _SHOWN_POINTS = 12
-_KNOWN: Mapping[str, Sequence[str]] = {
-    "predictor": PREDICTORS,
-    "mode": typing.get_args(PredictionMode),
-}
+_MODES: Sequence[PredictionMode] = typing.get_args(PredictionMode)
 
 
 def predict(
@@ -82,17 +79,37 @@ def predict(
 
 def _with_options(prepared: Prepared, options: Mapping[str, str | None]) -> Prepared:
     given = {name: value for name, value in options.items() if value is not None}
-    for name, value in given.items():
-        if value not in _KNOWN[name]:
-            raise AutotunerError(
-                f"--{name}: {value!r} is unknown; {nearest(value, list(_KNOWN[name]))}"
-            )
-    if given.get("predictor") == "aiconfigurator":
-        require_installed()
-    if given.get("predictor") == "aisimulate":
-        aisimulate.usable(aisimulate.installed())
+    require_mode(given.get("mode"))
+    if (predictor := given.get("predictor")) is not None:
+        require_predictor(predictor)
     prediction = prepared.task.prediction.model_copy(update=given)
     return replace(prepared, task=prepared.task.model_copy(update={"prediction": prediction}))
+
+
+def require_mode(name: str | None) -> PredictionMode | None:
+    """The mode of aiconfigurator of that name; None for none.
+
+    Raises:
+        AutotunerError: there is none; names the nearest.
+    """
+    found = next((mode for mode in _MODES if mode == name), None)
+    if name is not None and found is None:
+        raise AutotunerError(f"--mode: {name!r} is unknown; {nearest(name, list(_MODES))}")
+    return found
+
+
+def require_predictor(name: str) -> None:
+    """Refuses a predictor that is unknown, or needs what is not installed.
+
+    Raises:
+        AutotunerError: names the nearest, or what to install.
+    """
+    if name not in PREDICTORS:
+        raise AutotunerError(f"--predictor: {name!r} is unknown; {nearest(name, list(PREDICTORS))}")
+    if name == "aiconfigurator":
+        require_installed()
+    if name == "aisimulate":
+        aisimulate.usable(aisimulate.installed())
 
 
 def _json_text(document: Mapping[str, object]) -> str:

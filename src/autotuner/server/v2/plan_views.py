@@ -127,6 +127,10 @@ class PredictedRecommendation(PredictedPercentiles):
     requests_per_s: float
     e2e_ms: float
     usd_per_million_tokens: float | None
+    """Of output tokens; null where no price is known, as the two below."""
+    usd_per_million_input_tokens: float | None
+    usd_per_million_total_tokens: float | None
+    """Of input and output tokens together."""
     intervals: dict[str, list[float]]
     """Quantity -> bounds of its 80 % interval."""
     members: list[PredictionMemberView]

@@ -1,0 +1,91 @@
+"""The commands that answer out of predictions and results, and launch nothing: their options."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from autotuner.cli.options import Home, Json
+
+Price = Annotated[
+    float | None,
+    typer.Option(
+        "--usd-per-gpu-hour", help="Price of a GPU for an hour, in place of the catalog's."
+    ),
+]
+Limits = Annotated[
+    list[str] | None,
+    typer.Option("--slo", metavar="NAME=MS", help="Limits: ttft_ms=500,tpot_ms=50."),
+]
+
+
+def recommend(
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            help="Id of the catalog or a hub, a model folder or a GGUF file; on this machine's "
+            "CPU a small packaged one if left out.",
+        ),
+    ] = None,
+    gpu: Annotated[
+        str | None, typer.Option("--gpu", help="GPU of the catalog, or cpu; what is here if not.")
+    ] = None,
+    gpus: Annotated[int | None, typer.Option("--gpus", min=1, help="How many there are.")] = None,
+    engine: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--engine", help="As `engines list` names it; again for more, all that can if left out."
+        ),
+    ] = None,
+    isl: Annotated[int | None, typer.Option("--isl", min=1, help="Input tokens.")] = None,
+    osl: Annotated[int | None, typer.Option("--osl", min=1, help="Output tokens.")] = None,
+    ttft: Annotated[
+        float | None, typer.Option("--ttft", help="Limit of the mean time to first token, ms.")
+    ] = None,
+    tpot: Annotated[
+        float | None, typer.Option("--tpot", help="Limit of the mean time per output token, ms.")
+    ] = None,
+    slo: Limits = None,
+    users: Annotated[
+        int | None,
+        typer.Option(
+            "--users", min=1, help="Requests in flight at one deployment; any load if left out."
+        ),
+    ] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option("--rate", help="Requests per second at one deployment, in place of --users."),
+    ] = None,
+    predictor: Annotated[
+        str, typer.Option("--predictor", help="auto, aiconfigurator, aisimulate or roofline.")
+    ] = "auto",
+    mode: Annotated[
+        str | None,
+        typer.Option(
+            "--mode",
+            help="Data of aiconfigurator and AISimulate: auto, SILICON, HYBRID, EMPIRICAL, SOL; "
+            "auto for one engine and SILICON for several if left out.",
+        ),
+    ] = None,
+    usd_per_gpu_hour: Price = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Say how to serve a model within an SLO, by prediction alone: no task file, no launch."""
+    from autotuner.cli.commands.init import Wishes
+    from autotuner.cli.commands.recommend import LoadWishes
+    from autotuner.cli.commands.recommend import recommend as command
+
+    code = command(
+        Wishes(model, None, gpu, gpus, isl, osl, slo or ()),
+        engine or (),
+        LoadWishes(users, rate),
+        limits=(ttft, tpot),
+        prediction=(predictor, mode),
+        usd_per_gpu_hour=usd_per_gpu_hour,
+        home=home,
+        as_json=as_json,
+    )
+    raise typer.Exit(code)
