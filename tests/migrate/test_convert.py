@@ -114,7 +114,11 @@ def test_what_version_1_says_otherwise_is_noted() -> None:
         (
             "docker run --gpus all -e HF_TOKEN=abc vllm/vllm-openai:v0.12.0 --model org/model "
             "--max-model-len 4096",
-            {"system.backend": "vllm", "memory.max_model_len": 4096},
+            {
+                "system.backend": "vllm",
+                "system.backend_version": "0.12.0",
+                "memory.max_model_len": 4096,
+            },
         ),
         ("trtllm-serve serve org/model", {"system.backend": "trtllm"}),
     ],
@@ -138,13 +142,13 @@ def test_nothing_is_dropped_in_silence() -> None:
     found = convert(text)
     notes = noted(found)
     assert set(notes) >= {
-        *("export", "CUDA_VISIBLE_DEVICES", "VLLM_USE_V1", "--api-key", "--lora-modules"),
+        *("A", "CUDA_VISIBLE_DEVICES", "VLLM_USE_V1", "--api-key", "--lora-modules"),
         *("--seed", "log.txt", "runtime.isl", "runtime.osl", "system.gpu_type"),
     }
     assert found.document["system"]["total_gpus"] == 2
     assert found.document["misc"]["extra_args"] == [
-        *("--lora-modules", "a=b", "c=d"),
         *("--seed", "2"),
+        *("--lora-modules", "a=b", "c=d"),
     ]
     assert "secret" not in str(found)
 

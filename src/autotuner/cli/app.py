@@ -14,6 +14,7 @@ from autotuner.cli.answer_commands import recommend
 from autotuner.cli.bench_app import bench_app
 from autotuner.cli.db_app import db_app
 from autotuner.cli.engines_app import engines_app
+from autotuner.cli.exchange_commands import import_command
 from autotuner.cli.migrate_app import migrate_app
 from autotuner.cli.observations_app import observations_app
 from autotuner.cli.options import FORMER_SPELLINGS, CandidateId, Home, Json, Short, TaskFile, TaskId
@@ -363,6 +364,7 @@ def export(
     command(number, home=home, form=form, output=output, force=force, as_json=as_json)
 
 
+app.command("import-command")(import_command)
 app.command()(serve)
 app.command()(worker)
 

@@ -4,6 +4,7 @@ In: a YAML or JSON document. Out: a frozen `TaskConfig`, or every problem with i
 Knows nothing of engines, models or hardware.
 """
 
+from autotuner.config.accepted import UnfitError, accepted, as_bool, setting
 from autotuner.config.axes import GROUP_NAMES, GroupAxes, axes_model
 from autotuner.config.backends import BACKENDS, add_engine_folder, engine_files
 from autotuner.config.candidate import (
@@ -83,7 +84,10 @@ __all__ = [
     "Slo",
     "TaskConfig",
     "TaskLoadLevel",
+    "UnfitError",
+    "accepted",
     "add_engine_folder",
+    "as_bool",
     "axes_model",
     "closed_loops",
     "content_id",
@@ -101,6 +105,7 @@ __all__ = [
     "path_of",
     "problems_in",
     "problems_of",
+    "setting",
     "whole_replicas",
     "with_former_load",
 ]

@@ -4,6 +4,8 @@ In: a `Candidate`. Out: a `LaunchSpec`, the exact command line. Knows nothing of
 """
 
 from autotuner.catalog import MemoryUse
+from autotuner.engines.command_line import options_file, parse_command
+from autotuner.engines.command_words import starts_engine
 from autotuner.engines.engine import MODEL, Engine, Installation
 from autotuner.engines.engine_file import (
     Admission,
@@ -12,6 +14,7 @@ from autotuner.engines.engine_file import (
     EngineFile,
     SchedulerFile,
 )
+from autotuner.engines.parsed_command import CommandNote, ParsedCommand
 from autotuner.engines.registry import (
     DEFAULT_ENGINE,
     ENGINES,
@@ -70,6 +73,7 @@ __all__ = [
     "AISimulateFile",
     "Admission",
     "AiconfiguratorFile",
+    "CommandNote",
     "Engine",
     "EngineFile",
     "EngineTable",
@@ -82,6 +86,7 @@ __all__ = [
     "LaunchSpec",
     "MemoryUse",
     "Mount",
+    "ParsedCommand",
     "Requirement",
     "SchedulerFile",
     "SplitRanks",
@@ -91,7 +96,10 @@ __all__ = [
     "engine_measured_by",
     "engine_named",
     "engine_table",
+    "options_file",
+    "parse_command",
     "requirement_from",
     "sample_request",
+    "starts_engine",
     "v1_engines",
 ]

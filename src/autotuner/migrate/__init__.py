@@ -4,7 +4,7 @@ In: v1's documents and rows, engines' command lines. Out: v2 tasks, and v1's ans
 `mirror`, which keeps v1's rows of a task that runs. Knows nothing of HTTP.
 """
 
-from autotuner.migrate.command_line import translate_command
+from autotuner.migrate.command_line import groups_of_command, task_of_command, translate_command
 from autotuner.migrate.convert import Converted, TextFormat, convert
 from autotuner.migrate.draft import Done, Note, Translation, TriedValue
 from autotuner.migrate.metrics import v1_metrics
@@ -27,9 +27,11 @@ __all__ = [
     "V1Results",
     "convert",
     "failure_score",
+    "groups_of_command",
     "in_v1_words",
     "mirror",
     "refused_mode",
+    "task_of_command",
     "translate_command",
     "translate_scenarios",
     "translate_task",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from autotuner.config import Benchmark, LengthDistribution, Slo
+from autotuner.config import Benchmark, LengthDistribution, Slo, UnfitError, accepted
 from autotuner.config.optimization import BudgetConfig
 from autotuner.migrate.draft import Done, Draft
-from autotuner.migrate.values import UnfitError, accepted, distinct, listed, stored_text
+from autotuner.migrate.values import distinct, listed, stored_text
 
 OPTIMIZATION, BENCHMARK, SLO = "optimization", "benchmark", "slo"
 SCENARIOS = "traffic_scenarios"

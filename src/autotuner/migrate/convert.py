@@ -8,9 +8,9 @@ from enum import StrEnum
 from typing import Any
 
 from autotuner.config import DocumentError, TaskConfig, parse_document, parse_task
+from autotuner.engines import starts_engine
 from autotuner.errors import ConfigError, Problem
 from autotuner.migrate.command_line import translate_command
-from autotuner.migrate.command_words import starts_engine
 from autotuner.migrate.draft import Done, Translation
 from autotuner.migrate.translate import refused_mode, translate_task
 

@@ -122,7 +122,6 @@ class Draft:
         engine: whose flags the task names.
         facts: of the model, as far as its name shows them.
         source: the v1 task: what is kept of a key is all of it, also where a part was translated.
-        kept_as: key of the metadata under which lies what the document does not say.
     """
 
     def __init__(
@@ -131,12 +130,10 @@ class Draft:
         facts: ModelFacts,
         *,
         source: Mapping[str, Any] | None = None,
-        kept_as: str = "v1",
     ) -> None:
         self.engine = engine
         self.facts = facts
         self.source = source or {}
-        self._kept_as = kept_as
         self.fields_set: set[str] = set()
         self.document: dict[str, Any] = {}
         self.settings: dict[str, list[Any]] = {}
@@ -202,7 +199,7 @@ class Draft:
         if points:
             task["combinations"] = [_grouped(point.settings) for point in points]
         if self._kept:
-            task["metadata"] = {self._kept_as: self._kept}
+            task["metadata"] = {"v1": self._kept}
         return Translation(task, tuple(self._notes), tuple(self.points))
 
     def _written_out(self, choices: list[list[T]], places: tuple[str, ...]) -> list[tuple[T, ...]]:

@@ -10,9 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from autotuner.catalog import ModelFacts
-from autotuner.config import GROUPS
+from autotuner.config import GROUPS, UnfitError, as_bool, setting
 from autotuner.engines import EngineTable, FlagRow, engine_table
-from autotuner.migrate.values import UnfitError, as_bool, setting
 
 _NAME = re.compile(r"[A-Za-z][\w.-]*")
 _NUMBER = re.compile(r"-\.?\d.*")

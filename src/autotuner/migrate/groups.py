@@ -6,12 +6,12 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from autotuner.config import GROUPS
+from autotuner.config import GROUPS, UnfitError, as_bool, setting
 from autotuner.engines import engine_table
 from autotuner.migrate.draft import Done, Draft, GridPoint, Settings
 from autotuner.migrate.flags import other_meaning, owners, why_not, without_width, words
 from autotuner.migrate.parameters import EXPERTS, add_words
-from autotuner.migrate.values import UnfitError, as_bool, distinct, listed, setting
+from autotuner.migrate.values import distinct, listed
 
 PARALLEL = "parallel_config"
 _TP, _DP = "parallel.tensor_parallel", "parallel.data_parallel"

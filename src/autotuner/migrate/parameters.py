@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from autotuner.config import UnfitError, as_bool
 from autotuner.migrate.draft import PARAMETERS, Done, Draft
 from autotuner.migrate.flags import (
     Meaning,
@@ -21,7 +22,7 @@ from autotuner.migrate.flags import (
     words,
 )
 from autotuner.migrate.replicas import ATTENTION
-from autotuner.migrate.values import UnfitError, as_bool, is_range, listed
+from autotuner.migrate.values import is_range, listed
 
 EXPERTS = "parallel.expert_parallel"
 _DATA = "parallel.data_parallel"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from autotuner.config import UnfitError
 from autotuner.migrate.benchmark import BENCHMARK, SCENARIOS
 from autotuner.migrate.draft import Translation
 from autotuner.migrate.translate import translate_task
-from autotuner.migrate.values import UnfitError, distinct, listed
+from autotuner.migrate.values import distinct, listed
 
 
 def translate_scenarios(

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from autotuner.migrate.values import as_bool
+from autotuner.config import as_bool
 
 DEFAULT_STEEPNESS = 0.1
 DEFAULT_WEIGHT = 1.0

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from autotuner.catalog import ModelFacts, known_model
-from autotuner.config import GROUPS, Slo, parse_task
+from autotuner.config import GROUPS, Slo, UnfitError, accepted, parse_task, setting
 from autotuner.config.extensions import LAUNCHERS
 from autotuner.errors import ConfigError, Problem
 from autotuner.migrate.benchmark import (
@@ -27,7 +27,7 @@ from autotuner.migrate.groups import PARALLEL, QUANT, add_formats, add_layout, s
 from autotuner.migrate.parameters import add_parameters
 from autotuner.migrate.replicas import settle_replicas
 from autotuner.migrate.runtimes import EngineChoice, runtime_of
-from autotuner.migrate.values import UnfitError, accepted, setting, stored_text
+from autotuner.migrate.values import stored_text
 
 SOURCE = "v1 task"
 _VERSION = re.compile(r"v?(\d+\.\d+[\w.+-]*)")

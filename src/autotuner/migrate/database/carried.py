@@ -12,10 +12,10 @@ from typing import Any
 
 from sqlalchemy import JSON, Boolean, Column, String, Table
 
+from autotuner.config import UnfitError
 from autotuner.migrate.database.cells import JsonCell, Reader, described, lenient_json, reader_of
 from autotuner.migrate.database.source import Cell, SourceRow
 from autotuner.migrate.draft import Done, Note
-from autotuner.migrate.values import UnfitError
 from autotuner.store import v1_schema
 
 TABLES: Mapping[str, Table] = {

@@ -13,8 +13,8 @@ from pydantic_core import from_json
 from sqlalchemy import JSON, Boolean, DateTime, Float, Integer, String
 from sqlalchemy.types import TypeEngine
 
+from autotuner.config import UnfitError
 from autotuner.migrate.database.source import Cell
-from autotuner.migrate.values import UnfitError
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 """Characters that not every database can store: NUL, and what stands for bytes that are no text."""
