@@ -89,3 +89,31 @@ def recommend(
         as_json=as_json,
     )
     raise typer.Exit(code)
+
+
+def why(
+    task: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[TASK]",
+            help="Task file, or the number of a task; the newest task if left out.",
+        ),
+    ] = None,
+    slo: Annotated[
+        list[str] | None,
+        typer.Option("--slo", metavar="NAME=MS", help="Limits to ask about: ttft_ms=500."),
+    ] = None,
+    elsewhere: Annotated[
+        bool,
+        typer.Option(
+            "--elsewhere/--no-elsewhere", help="Whether other GPUs and formats are predicted."
+        ),
+    ] = True,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Say what keeps points from the SLO, what is excluded and why, and what would change it."""
+    from autotuner.cli.commands.why import why as command
+
+    code = command(task, slo=slo or (), elsewhere=elsewhere, home=home, as_json=as_json)
+    raise typer.Exit(code)

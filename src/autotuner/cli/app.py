@@ -10,7 +10,7 @@ import typer
 
 from autotuner import __version__
 from autotuner.cli import exit_codes
-from autotuner.cli.answer_commands import recommend
+from autotuner.cli.answer_commands import recommend, why
 from autotuner.cli.bench_app import bench_app
 from autotuner.cli.db_app import db_app
 from autotuner.cli.engines_app import engines_app
@@ -115,6 +115,7 @@ def init(
 
 
 app.command()(recommend)
+app.command()(why)
 
 
 @app.command()

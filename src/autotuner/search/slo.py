@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from autotuner.config import LATENCIES
@@ -53,6 +53,11 @@ def _excess(point: OperatingPoint, name: str, limit: float) -> float:
     return quantity(point, name) / limit - 1 if has(point, (name,)) else math.inf
 
 
+def nearest(points: Iterable[OperatingPoint], slo: Mapping[str, float]) -> OperatingPoint | None:
+    """The point whose worst excess is least, the highest throughput among equals."""
+    return min(points, key=lambda p: (worst_excess(p, slo)[0], -p.tok_s_per_gpu), default=None)
+
+
 def verdicts(point: OperatingPoint, slo: Mapping[str, float]) -> dict[str, Verdict]:
     """How each limited quantity stands to its limit: by its 95 % interval, or by its value alone
     where it has none (predicted, or replayed from a table of means)."""
@@ -84,6 +89,15 @@ def describe_slo(slo: Mapping[str, float]) -> str:
     )
 
 
+SERVED = "tok_s_per_gpu"
+"""Quantity that is served for within an SLO, where a task has several objectives."""
+
+
+def served_by(objectives: Sequence[str]) -> str:
+    """The quantity in which the recommended point within an SLO is the best."""
+    return objectives[0] if len(objectives) == 1 else SERVED
+
+
 def recommend(
     points: Sequence[OperatingPoint],
     slo: Mapping[str, float],
@@ -106,17 +120,17 @@ def recommend(
     points = [point for point in points if has(point, (*objectives, *slo))]
     if not points:
         return None
-    only = objectives[0] if len(objectives) == 1 else None
+    served = served_by(objectives)
     if not slo:
-        return _knee(points) if only is None else (*_best_of(points, only), True)
+        return _knee(points) if len(objectives) != 1 else (*_best_of(points, served), True)
     limits = describe_slo(slo)
     meeting = [point for point in points if within(point, slo)]
     clearly = [point for point in meeting if verdict(point, slo) == "meets"]
     if meeting:
-        best, what = _best_of(clearly or meeting, only or "tok_s_per_gpu")
+        best, what = _best_of(clearly or meeting, served)
         unclear = "" if clearly else f" as measured, but not clearly: {_unclear(best, slo)}"
         return best, f"{what} that meet the SLO ({limits}){unclear}", True
-    best = min(points, key=lambda point: (worst_excess(point, slo)[0], -point.tok_s_per_gpu))
+    best = nearest(points, slo) or points[0]
     excess, name = worst_excess(best, slo)
     reason = (
         f"no operating point meets the SLO ({limits}); this one comes nearest: "

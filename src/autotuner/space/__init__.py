@@ -8,13 +8,14 @@ from autotuner.catalog import DeviceMemory
 from autotuner.space.context import FeasibilityRule, SpaceContext
 from autotuner.space.memory import Remedy, Shortfall, candidate_memory, remedies, shortfall
 from autotuner.space.rules import RULES, kv_cache_gib, rules_of, tokens_per_slot
-from autotuner.space.space import MAX_COMBINATIONS, Region, Space, build_space
+from autotuner.space.space import MAX_COMBINATIONS, NoCandidateError, Region, Space, build_space
 
 __all__ = [
     "MAX_COMBINATIONS",
     "RULES",
     "DeviceMemory",
     "FeasibilityRule",
+    "NoCandidateError",
     "Region",
     "Remedy",
     "Shortfall",

@@ -24,11 +24,15 @@ class FeasibilityRule:
 
     Attributes:
         plain: says the same without looking for what would help; None where the judge does not.
+        name: the rule in words, as exclusions are summed up by it.
+        of_engine: whether one engine asks for it, rather than arithmetic or the device.
     """
 
     judge: Judge
     reads: tuple[str, ...]
     plain: Judge | None = None
+    name: str = ""
+    of_engine: bool = False
 
     def breaks(self, candidate: Candidate, context: SpaceContext) -> bool:
         """Whether a candidate breaks it."""

@@ -37,7 +37,7 @@ def requirement_rules(context: SpaceContext) -> tuple[FeasibilityRule, ...]:
 
 @functools.cache
 def _rule(row: Requirement) -> FeasibilityRule:
-    return FeasibilityRule(_judge(row), _reads(row))
+    return FeasibilityRule(_judge(row), _reads(row), name=row.why, of_engine=True)
 
 
 def _judge(row: Requirement) -> Any:

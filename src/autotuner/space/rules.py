@@ -211,26 +211,38 @@ RULES: tuple[FeasibilityRule, ...] = (
             *_LENGTHS,
             "scheduling.max_running_requests",
         ),
+        name="a sequence holds the longest request",
     ),
-    FeasibilityRule(length_is_known, _LENGTHS),
-    FeasibilityRule(scaling_is_whole, POSITIONS),
-    FeasibilityRule(totals_agree, _LENGTHS),
+    FeasibilityRule(length_is_known, _LENGTHS, name="the model knows the served length"),
+    FeasibilityRule(scaling_is_whole, POSITIONS, name="scaled positions are complete"),
+    FeasibilityRule(
+        totals_agree, _LENGTHS, name="the KV cache holds one sequence of the served length"
+    ),
     FeasibilityRule(
         chunk_within_batch,
         (
             "attention.chunked_prefill_size",
             "scheduling.max_num_batched_tokens",
         ),
+        name="a prefill chunk fits into a step",
     ),
-    FeasibilityRule(gpus_suffice, WIDTHS),
-    FeasibilityRule(heads_divide, (_TP,), heads_are_uneven),
-    FeasibilityRule(stages_have_layers, ("parallel.pipeline_parallel",)),
+    FeasibilityRule(gpus_suffice, WIDTHS, name="there are enough GPUs"),
+    FeasibilityRule(
+        heads_divide,
+        (_TP,),
+        heads_are_uneven,
+        name="tensor parallelism divides the attention heads",
+    ),
+    FeasibilityRule(
+        stages_have_layers, ("parallel.pipeline_parallel",), name="each pipeline stage has a layer"
+    ),
     FeasibilityRule(
         experts_are_spread,
         (
             *WIDTHS,
             *EXPERT_WIDTHS,
         ),
+        name="expert widths fit the experts and the GPUs",
     ),
     FeasibilityRule(
         matrices_split,
@@ -241,6 +253,7 @@ RULES: tuple[FeasibilityRule, ...] = (
             "quantization.moe_mode",
         ),
         cut_matrix,
+        name="matrices split into equal parts and whole blocks",
     ),
     FeasibilityRule(
         gpu_computes_format,
@@ -248,9 +261,19 @@ RULES: tuple[FeasibilityRule, ...] = (
             *_FORMATS,
             "quantization.fmha_mode",
         ),
+        name="the GPU computes in the number format",
     ),
-    FeasibilityRule(drafts_have_layers, ("runtime.nextn", "misc.speculative_algorithm")),
-    FeasibilityRule(memory_holds_model, (*MEMORY_READS, *_LENGTHS), _does_not_fit),
+    FeasibilityRule(
+        drafts_have_layers,
+        ("runtime.nextn", "misc.speculative_algorithm"),
+        name="the model has layers for multi-token prediction",
+    ),
+    FeasibilityRule(
+        memory_holds_model,
+        (*MEMORY_READS, *_LENGTHS),
+        _does_not_fit,
+        name="weights and KV cache fit into GPU memory",
+    ),
 )
 """Rules that hold on every engine."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-import operator
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,12 +18,11 @@ from autotuner.catalog import ResolvedModel
 from autotuner.config import GROUPS, Candidate
 from autotuner.engines import NOTHING, Engine, Installation, LaunchFragment, LaunchSpec
 from autotuner.errors import ConfigError, EngineError, Problem
+from autotuner.space.asked_once import asked_once
 from autotuner.space.context import SpaceContext
 from autotuner.space.rules import rules_of
 
 MAX_COMBINATIONS = 5_000_000
-_FEW = 2_000
-"""Combinations of the fields of a rule that are asked before all combinations are gone through."""
 SAME_LAUNCH = "the same command line as another candidate"
 
 
@@ -92,11 +90,13 @@ class Space:
         places: every candidate with its region.
         combinations: size of the raw grid.
         excluded: reason -> number of combinations.
+        regions: all that it was built from, those without candidates too; none of a replay.
     """
 
     places: tuple[tuple[Candidate, Region], ...]
     combinations: int
     excluded: dict[str, int]
+    regions: tuple[Region, ...] = ()
 
     @functools.cached_property
     def candidates(self) -> tuple[Candidate, ...]:
@@ -116,6 +116,20 @@ class Space:
         return tuple((region, tuple(candidates)) for region, candidates in found.values())
 
 
+class NoCandidateError(ConfigError):
+    """A task of which no combination is feasible; `space` has what excludes them."""
+
+    def __init__(self, source: str, space: Space) -> None:
+        reasons = (f"{reason} ({count} x)" for reason, count in space.excluded.items())
+        super().__init__(
+            source,
+            tuple(Problem("", reason) for reason in reasons),
+            remedy="no combination of the settings is feasible; change the fields named "
+            "(`autotuner why TASK` says what would admit how many)",
+        )
+        self.space = space
+
+
 def build_space(
     regions: Sequence[Region], *, source: str = "task", most: int = MAX_COMBINATIONS
 ) -> Space:
@@ -127,7 +141,8 @@ def build_space(
         most: combinations of a grid that is not too large.
 
     Raises:
-        ConfigError: the grid is too large, or no combination is feasible (with the reasons).
+        ConfigError: the grid is too large.
+        NoCandidateError: no combination is feasible.
         EngineError: a setting fixed by the user that the engine cannot express.
     """
     combinations = sum(region.combinations() for region in regions)
@@ -151,25 +166,21 @@ def build_space(
                 seen.add(launch)
                 places.append((candidate, region))
     if not places:
-        raise ConfigError(
-            source,
-            tuple(Problem("", f"{reason} ({count} x)") for reason, count in excluded.items()),
-            remedy="no combination of the settings is feasible; change the fields named",
-        )
-    return Space(tuple(places), combinations, dict(excluded))
+        raise NoCandidateError(source, Space((), combinations, dict(excluded), tuple(regions)))
+    return Space(tuple(places), combinations, dict(excluded), tuple(regions))
 
 
 def _judged(region: Region, numbers: _Numbers) -> Iterator[tuple[Candidate | None, object, str]]:
     """Every combination: a candidate and what makes its launch, or why it cannot work."""
     axes = region.axes
     rules = rules_of(region.context)
-    judges = [_asked_once(axes, rule.reads, _judge(region, rule.judge)) for rule in rules]
+    judges = [asked_once(axes, rule.reads, _judge(region, rule.judge)) for rule in rules]
     contributions = _Contributions(region, numbers)
     contributors = [
-        _asked_once(axes, reads, contributions.numbered(fragment))
+        asked_once(axes, reads, contributions.numbered(fragment))
         for reads, fragment in _contributors(region)
     ]
-    groups = [(name, _asked_once(axes, reads, make)) for name, reads, make in _groups(region)]
+    groups = [(name, asked_once(axes, reads, make)) for name, reads, make in _groups(region)]
     fixed_reasons = [reason for ask in judges if not ask.reads and (reason := ask.always)]
     judging = [ask.answer for ask in judges if ask.reads and not ask.is_always_none()]
     contributing = [ask.answer for ask in contributors]
@@ -190,55 +201,6 @@ def _judged(region: Region, numbers: _Numbers) -> Iterator[tuple[Candidate | Non
             continue
         made = {name: ask.answer(chosen) for name, ask in groups}
         yield Candidate.model_construct(**made), (always, contributions.all_of(launch)), ""
-
-
-class _Asked:
-    """A question of some axes: each distinct combination of their values is asked once.
-
-    `answer` takes the places of the values in their axes, of all axes in order.
-    """
-
-    def __init__(
-        self,
-        axes: Mapping[str, list[Any]],
-        reads: Sequence[str],
-        ask: Callable[[dict[str, Any]], Any],
-    ) -> None:
-        self.reads = [path for path in axes if path in reads]
-        self.always = None if self.reads else ask({})
-        self._ask = ask
-        self._axes = axes
-        self._answers: dict[Any, Any] = {}
-        order = list(axes)
-        self._places = operator.itemgetter(*(order.index(path) for path in self.reads or order[:1]))
-
-    def is_always_none(self) -> bool:
-        """Whether the answer is None for all combinations; False where they are too many to ask."""
-        places = [range(len(values)) for values in self._axes.values()]
-        few = [
-            p if path in self.reads else p[:1] for path, p in zip(self._axes, places, strict=True)
-        ]
-        if math.prod(map(len, few)) > _FEW:
-            return False
-        return all(self.answer(chosen) is None for chosen in itertools.product(*few))
-
-    def answer(self, chosen: tuple[int, ...]) -> Any:
-        if not self.reads:
-            return self.always
-        key = self._places(chosen)
-        try:
-            return self._answers[key]
-        except KeyError:
-            places = key if len(self.reads) > 1 else (key,)
-            values = {p: self._axes[p][n] for p, n in zip(self.reads, places, strict=True)}
-            answer = self._answers[key] = self._ask(values)
-            return answer
-
-
-def _asked_once(
-    axes: Mapping[str, list[Any]], reads: Sequence[str], ask: Callable[[dict[str, Any]], Any]
-) -> _Asked:
-    return _Asked(axes or {"": [None]}, reads, ask)
 
 
 class _Numbers:

@@ -1,0 +1,95 @@
+"""The answer to why (not) in sentences, the same on the terminal, in the report and the API."""
+
+from __future__ import annotations
+
+from autotuner.search import OBJECTIVES
+from autotuner.search.points import figure, percent
+from autotuner.search.slo import describe_slo
+from autotuner.tuning.why_views import AdmittedView, LimitEffectView, SloEffectsView, WhyView
+
+
+def lead_sentence(found: WhyView) -> str:
+    """The answer in one sentence or two."""
+    if found.exclusions is not None and not found.exclusions.candidates:
+        return _all_excluded(found)
+    limits = found.measured or found.predicted
+    if limits is None:
+        return "Nothing was measured and nothing is predicted: there is no point to judge."
+    if not found.slo:
+        return "No SLO is given, so every point meets it; what is excluded stands below."
+    slo = describe_slo(found.slo)
+    admitted, kind = limits.admitted, limits.kind
+    if not limits.points:
+        return f"No {kind} point can be held against the SLO ({slo}): {lacking_text(limits)}."
+    if not admitted.points:
+        none = f"None of {limits.points:,} {kind} points meets the SLO ({slo})."
+        return f"{none} {cheapest_way(limits, found)}"
+    best = admitted.best
+    reached = "" if best is None else f", the best of them {value_text(admitted, found)}"
+    text = f"{admitted.points:,} of {limits.points:,} {kind} points meet the SLO ({slo}){reached}."
+    return f"{text} {binding_text(limits, found)}"
+
+
+def cheapest_way(limits: SloEffectsView, found: WhyView) -> str:
+    """The nearest point, in a sentence: by how much it misses, and the least that admits it."""
+    if limits.nearest is None or limits.factor is None:
+        return ""
+    parts = [
+        f"{OBJECTIVES[one.name].label} {figure(one.value_ms)} ms ({percent(one.excess)} over)"
+        for one in limits.nearest.limits
+        if one.excess > 0
+    ]
+    text = f"The nearest has {' and '.join(parts)}"
+    effects = [one for one in limits.limits if one.relaxed]
+    if effects:
+        easiest = min(effects, key=lambda one: one.relaxed[0].limits[one.name] / one.limit_ms)
+        first = easiest.relaxed[0]
+        return (
+            f"{text}. {_step_text(easiest, first)} makes {first.points:,} points feasible, the "
+            f"best {value_text(first, found)}."
+        )
+    return f"{text}; all limits times {limits.factor:.3g} would admit it."
+
+
+def binding_text(limits: SloEffectsView, found: WhyView) -> str:
+    """The limit that keeps the best from being better, in a sentence."""
+    effect = next((one for one in limits.limits if one.name == limits.binding), None)
+    if effect is None:
+        return "No limit keeps the best from being better."
+    first = effect.relaxed[0]
+    return (
+        f"{OBJECTIVES[effect.name].label} binds: {_step_text(effect, first)} brings "
+        f"{value_text(first, found)}."
+    )
+
+
+def _step_text(effect: LimitEffectView, step: AdmittedView) -> str:
+    """`TTFT 500 -> 620 ms`."""
+    label = OBJECTIVES[effect.name].label
+    return f"{label} {effect.limit_ms:,g} -> {step.limits[effect.name]:,g} ms"
+
+
+def value_text(admitted: AdmittedView, found: WhyView) -> str:
+    """The best that limits admit: `3,900 tok/s/GPU`."""
+    best = admitted.best
+    return "nothing" if best is None else f"{figure(best.objective)} {found.unit}"
+
+
+def lacking_text(limits: SloEffectsView) -> str:
+    """Quantities that points lack, in words."""
+    return ", ".join(
+        f"{count:,} have no {OBJECTIVES[name].label or OBJECTIVES[name].meaning}"
+        for name, count in limits.lacking.items()
+    )
+
+
+def _all_excluded(found: WhyView) -> str:
+    excluded = found.exclusions
+    if excluded is None:
+        return ""
+    text = f"All {excluded.combinations:,} combinations are excluded: there is no candidate."
+    ways = [(way, rule) for rule in excluded.rules for way in rule.ways]
+    if ways:
+        way, _ = max(ways, key=lambda one: one[0].admits)
+        return f"{text} The one change that admits most: {way.text} ({way.admits:,} candidates)."
+    return text

@@ -1,0 +1,86 @@
+"""Every rule is asked of every combination: counts add up with what the space excludes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autotuner.config import parse_task
+from autotuner.space import NoCandidateError
+from autotuner.space.exclusions import Exclusions, exclusions
+from autotuner.tuning.prepare import prepare
+
+_TPS = st.lists(st.sampled_from([1, 2, 3, 4, 8, 16]), min_size=1, max_size=4, unique=True)
+
+
+def task(gpu: str = "h100", gpus: int = 8, **groups: Any) -> dict[str, Any]:
+    return {
+        "version": 2,
+        "name": "t",
+        "model": {"id": "meta-llama/Llama-3.1-70B-Instruct"},
+        "runtime": {"isl": 2048, "osl": 512},
+        "system": {"backend": "vllm", "gpu_type": gpu, "total_gpus": gpus},
+        **groups,
+    }
+
+
+def found(document: dict[str, Any]) -> tuple[Exclusions, dict[str, int]]:
+    try:
+        space = prepare(parse_task(document), base=Path()).space
+    except NoCandidateError as error:
+        space = error.space
+    return exclusions(space.regions), space.excluded
+
+
+@given(_TPS, st.sampled_from([1, 2, 8]), st.sampled_from(["h100", "l4", "b200"]))
+def test_counts_add_up_with_what_the_space_excludes(widths: list[int], gpus: int, gpu: str) -> None:
+    document = task(
+        gpu, gpus, parallel={"tp": widths}, scheduling={"max_running_requests": [8, 64]}
+    )
+    counted, excluded = found(document)
+    assert counted.combinations == 2 * len(widths)
+    assert counted.broken == sum(excluded.values())
+    assert all(0 <= rule.alone <= rule.breaking <= counted.broken for rule in counted.rules)
+    assert sum(rule.alone for rule in counted.rules) <= counted.broken
+    assert max((rule.breaking for rule in counted.rules), default=0) <= counted.broken
+    assert sum(rule.breaking for rule in counted.rules) >= counted.broken
+    for rule in counted.rules:
+        assert all(0 < way.admits <= rule.alone for way in rule.ways)
+
+
+def test_memory_says_how_much_is_missing_and_what_would_make_it_fit() -> None:
+    counted, _ = found(task("l4", 2, parallel={"tp": [1, 2]}))
+    (memory,) = [rule for rule in counted.rules if rule.missing_gib is not None]
+    assert memory.breaking == memory.alone == 2
+    assert memory.missing_gib is not None
+    assert 40 < memory.missing_gib < 60
+    assert memory.nearest == {"parallel.tensor_parallel": 2}
+    assert any("8 x l4" in way.text and way.admits == 2 for way in memory.ways)
+
+
+def test_more_gpus_admit_what_only_the_gpus_exclude() -> None:
+    document = task("h100", 4, parallel={"tp": [2, 4, 8]}, quantization={"gemm_mode": "fp8"})
+    counted, _ = found(document)
+    (rule,) = counted.rules
+    assert (rule.breaking, rule.alone) == (1, 1)
+    assert [(way.changes, way.admits) for way in rule.ways] == [({"system.total_gpus": 8}, 1)]
+    assert [(value.path, value.value) for value in counted.absent_values] == [
+        ("parallel.tensor_parallel", 8)
+    ]
+
+
+def test_a_space_that_is_too_large_to_ask_is_counted_by_reason_alone() -> None:
+    space = prepare(parse_task(task(parallel={"tp": [4, 8]})), base=Path()).space
+    counted = exclusions(space.regions, most=1)
+    assert counted.rules == ()
+    assert "more than 1 combinations" in counted.skipped
+
+
+def test_a_task_without_candidates_names_the_command_that_says_more() -> None:
+    with pytest.raises(NoCandidateError, match="autotuner why") as caught:
+        prepare(parse_task(task("l4", 1)), base=Path())
+    assert caught.value.space.candidates == ()
