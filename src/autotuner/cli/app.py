@@ -114,10 +114,6 @@ def init(
     command(wishes, output, force=force, home=home, as_json=as_json)
 
 
-app.command()(recommend)
-app.command()(why)
-
-
 @app.command()
 def tune(
     task: TaskFile,
@@ -366,8 +362,8 @@ def export(
 
 
 app.command("import-command")(import_command)
-app.command()(serve)
-app.command()(worker)
+for _function in (recommend, why, serve, worker):
+    app.command()(_function)
 
 
 @app.command()
