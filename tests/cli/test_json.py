@@ -52,6 +52,7 @@ def test_a_run_and_what_is_shown_of_it(run: Run, write_task: WriteTask, home: Pa
     assert (home / "r.html").is_file()
 
     names_of_rows_lead_to_commands(run, task, tuned)
+    the_ledger_says_what_was_tried(run, tuned)
 
     again = document(run("tune", task, "--json"))
     assert again["experiments"] == tuned["experiments"], "a finished run is not measured again"
@@ -59,6 +60,30 @@ def test_a_run_and_what_is_shown_of_it(run: Run, write_task: WriteTask, home: Pa
     assert fresh["task"]["id"] == 2
     assert fresh["experiments"] != tuned["experiments"]
     assert document(run("show", "1", "--json"))["experiments"] == tuned["experiments"]
+
+
+def the_ledger_says_what_was_tried(run: Run, tuned: dict[str, Any]) -> None:
+    ledger = document(run("ledger", "--json"))
+    assert document(run("ledger", tuned["task"]["name"], "--json")) == ledger
+    launches, experiments = ledger["launches"], tuned["experiments"]
+    assert [one["candidate"] for one in launches] == [e["id"] for e in experiments]
+    assert [one["reason"] for one in launches] == [e["selection_reason"] for e in experiments]
+    assert launches[0]["changed"] is None
+    for before, one, after in zip(experiments, launches[1:], experiments[1:], strict=False):
+        assert one["changed"]
+        for path, (old, new) in one["changed"].items():
+            assert (before["settings"].get(path), after["settings"].get(path)) == (old, new)
+        assert one["result"]["tok_s"] > 0
+    totals = ledger["totals"]
+    assert totals["launches"] == {"completed": 4}
+    assert (totals["not_launched"], totals["budget"]["spent"]["experiments"]) == (0, 4)
+    assert totals["best"]["candidate"] == tuned["recommended"]["experiment"]
+    text = run("ledger", "1").stdout
+    assert text.startswith(f"# Task 1, {tuned['task']['name']}: completed\n")
+    assert len([line for line in text.splitlines() if line.startswith("| ")]) == 2 + 4
+    assert tuned["recommended"]["command"] in text
+    is_shown(run("ledger", "9"), "there is no task 9", "tasks: 1")
+    is_shown(run("ledger", "nothing"), "there is no task 'nothing'", "autotuner tasks")
 
 
 def names_of_rows_lead_to_commands(run: Run, task: Path, tuned: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The commands that take over what runs today: their options."""
+"""The commands that take over from others and hand over to them: their options."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from autotuner.cli.options import Json
+from autotuner.cli.options import Home, Json
 
 
 def import_command(
@@ -34,3 +34,19 @@ def import_command(
     from autotuner.cli.commands.import_command import import_command as run
 
     run(command, engine=engine, task=task, force=force, as_json=as_json)
+
+
+def ledger(
+    task: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[TASK]", help="Number of a task, or its name; the newest task if left out."
+        ),
+    ] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Say what a task tried, in order: why, with which result, what is best, what is left."""
+    from autotuner.cli.commands.ledger import ledger as run
+
+    run(task, home=home, as_json=as_json)

@@ -1,0 +1,59 @@
+"""`autotuner ledger`: what a task tried and why, for whoever goes on with it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from autotuner.cli.commands.show import chosen_task, open_existing, stored_tasks
+from autotuner.cli.output import print_json
+from autotuner.config import nearest
+from autotuner.errors import AutotunerError
+from autotuner.report.ledger import Spent, ledger_document, ledger_markdown
+from autotuner.store import Store, TaskRecord
+from autotuner.tuning.estimate import busy_s
+from autotuner.tuning.summarise import summarise
+from autotuner.tuning.summary import TaskSummary
+
+
+def ledger(task: str | None, *, home: Path | None, as_json: bool) -> None:
+    """Prints the ledger of a task: Markdown, or one JSON document.
+
+    Raises:
+        AutotunerError: no such task.
+    """
+    with open_existing(home) as store:
+        found = _task(store, task)
+        summary = summarise(store, found)
+        document = ledger_document(summary, _spent(store, found, summary))
+    if as_json:
+        print_json(document)
+    else:
+        sys.stdout.write(ledger_markdown(document))
+        sys.stdout.flush()
+
+
+def _task(store: Store, named: str | None) -> TaskRecord:
+    """The task of that number, else the newest of that name; the newest of all for None."""
+    if named is None or named.isdecimal():
+        return chosen_task(store, None if named is None else int(named))
+    found = stored_tasks(store)
+    for task in found:
+        if task.name == named:
+            return task
+    hint = nearest(named, list(dict.fromkeys(task.name for task in found)))
+    raise AutotunerError(f"there is no task {named!r}; {hint}", remedy="autotuner tasks lists them")
+
+
+def _spent(store: Store, task: TaskRecord, summary: TaskSummary) -> Spent:
+    """Use of the budget, counted as the search counts it: while at least one engine is up."""
+    finished = [e for e in store.experiments(task.id) if e.status in ("completed", "failed")]
+    seconds = busy_s((e.began_s, (e.startup_s or 0.0) + (e.measure_s or 0.0)) for e in finished)
+    price = task.plan.get("usd_per_gpu_hour")
+    system = summary.task.config.get("system") or {}
+    total = system.get("total_gpus")
+    gpus = (
+        total if isinstance(total, int) else max((e.gpus for e in summary.experiments), default=0)
+    )
+    usd = None if price is None else seconds / 3600 * price * max(gpus, 1)
+    return Spent(len(finished), seconds / 60, usd)

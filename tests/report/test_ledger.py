@@ -1,0 +1,46 @@
+"""The ledger of a task: what was tried and why, the failures too, and what is left."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from run_summaries import HOSTILE, summary
+
+from autotuner.report.ledger import Spent, ledger_document, ledger_markdown
+
+SPENT = Spent(experiments=2, minutes=3.0, usd=None)
+
+
+def test_each_launch_has_its_reason_its_result_and_what_it_showed() -> None:
+    found = ledger_document(summary("a reason"), SPENT)
+    good, bad = found["launches"]
+    assert (good["launch"], good["changed"], good["reason"]) == (1, None, "a reason")
+    assert (good["result"]["tok_s"], good["added_text"]) == (123.4, "+100.0 %")
+    assert "1 point of the final frontier" in good["learnt"]
+    assert bad["changed"] == {}
+    assert bad["failure"] == {"kind": "out_of_memory", "message": "a reason"}
+    assert (bad["result"], bad["added_text"]) == ({}, "failed")
+    assert any("out_of_memory" in text for text in bad["learnt"])
+    assert found["totals"]["launches"] == {"completed": 1, "failed": 1}
+    json.dumps(found, allow_nan=False)
+
+
+def test_what_is_left_of_a_budget_is_what_its_limits_leave() -> None:
+    given = summary()
+    config = {"optimization": {"budget": {"experiments": 2, "minutes": 10}}}
+    task = given.task.model_copy(update={"config": config})
+    totals = ledger_document(given.model_copy(update={"task": task}), SPENT)["totals"]
+    assert totals["budget"]["left"] == {"experiments": 0, "minutes": 7.0, "usd": None}
+    assert any("--again" in step["command"] for step in totals["next"])
+
+
+@pytest.mark.parametrize("text", ["a | b\n| c", *HOSTILE])
+@pytest.mark.parametrize("points", [True, False])
+def test_markdown_keeps_its_table_whatever_texts_say(text: str, points: bool) -> None:
+    document = ledger_document(summary(text, points=points), SPENT)
+    rows = [line for line in ledger_markdown(document).splitlines() if line.startswith("| ")]
+    assert len(rows) == 2 + len(document["launches"])
+    for row in rows:
+        assert len(re.findall(r"(?<!\\)\|", row)) == 7
