@@ -91,6 +91,82 @@ def recommend(
     raise typer.Exit(code)
 
 
+def size(
+    task: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[TASK]",
+            help="Number of a stored task, sized by its measurements, or a task file, by "
+            "predictions; the newest stored task if left out.",
+        ),
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option("--rate", help="Requests per second that come in.")
+    ] = None,
+    users: Annotated[
+        float | None, typer.Option("--users", help="Users at once, in place of --rate.")
+    ] = None,
+    think_s: Annotated[
+        float | None,
+        typer.Option("--think-s", help="Seconds from an answer to its user's next request; 0."),
+    ] = None,
+    slo: Limits = None,
+    headroom: Annotated[
+        str, typer.Option("--headroom", help="Share of what a replica holds that stays free.")
+    ] = "20%",
+    growth_per_month: Annotated[
+        str | None, typer.Option("--growth-per-month", help="Growth of the traffic: 5%.")
+    ] = None,
+    months: Annotated[
+        int, typer.Option("--months", help="Months that the traffic grows for.")
+    ] = 12,
+    gpu: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--gpu",
+            help="Predict on these GPUs of the catalog in place of the task's: h100,h200, or all "
+            "of its maker.",
+        ),
+    ] = None,
+    usd_per_gpu_hour: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--usd-per-gpu-hour",
+            metavar="USD",
+            help="Prices in place of the catalog's: 2.5, or h100=2.5,h200=3.",
+        ),
+    ] = None,
+    predictor: Annotated[
+        str | None,
+        typer.Option(
+            "--predictor",
+            help="auto, aiconfigurator, aisimulate or roofline; the task's if left out.",
+        ),
+    ] = None,
+    mode: Annotated[
+        str | None,
+        typer.Option(
+            "--mode",
+            help="Data of aiconfigurator and AISimulate: auto, SILICON, HYBRID, EMPIRICAL, SOL; "
+            "the task's for its own GPU and SILICON for several if left out.",
+        ),
+    ] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Say how many replicas and GPUs hold a traffic within the SLO, and what they cost."""
+    from autotuner.cli.commands.size import SizeWishes, TrafficWishes
+    from autotuner.cli.commands.size import size as command
+
+    code = command(
+        SizeWishes(task, slo or (), gpu or (), usd_per_gpu_hour or (), predictor, mode),
+        TrafficWishes(rate, users, think_s, headroom, growth_per_month, months),
+        home=home,
+        as_json=as_json,
+    )
+    raise typer.Exit(code)
+
+
 def why(
     task: Annotated[
         str | None,

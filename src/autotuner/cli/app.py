@@ -10,7 +10,7 @@ import typer
 
 from autotuner import __version__
 from autotuner.cli import exit_codes
-from autotuner.cli.answer_commands import recommend, why
+from autotuner.cli.answer_commands import recommend, size, why
 from autotuner.cli.bench_app import bench_app
 from autotuner.cli.db_app import db_app
 from autotuner.cli.engines_app import engines_app
@@ -362,7 +362,7 @@ def export(
 
 
 app.command("import-command")(import_command)
-for _function in (ledger, recommend, why, serve, worker):
+for _function in (ledger, recommend, size, why, serve, worker):
     app.command()(_function)
 
 

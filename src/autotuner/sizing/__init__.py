@@ -1,9 +1,37 @@
 """Traffic into replicas, devices and money: pure arithmetic on operating points.
 
-In: points of one replica, measured or predicted, traffic and limits. Out: replicas, GPUs, costs.
-Nothing is extrapolated beyond the highest load that is known.
+In: load levels of one replica, measured or predicted, traffic and limits. Out: replicas, GPUs,
+costs. Nothing is extrapolated beyond the highest load that is known.
 """
 
 from autotuner.sizing.costs import TokenCosts, token_costs
+from autotuner.sizing.curve import Capacity, LoadCurve, Missed, ReplicaLevel, ValueInterval
+from autotuner.sizing.deployment import (
+    Deployment,
+    Replica,
+    ServiceLevel,
+    cheapest,
+    deployment,
+    deployments,
+    nearest,
+)
+from autotuner.sizing.traffic import Traffic, grown
 
-__all__ = ["TokenCosts", "token_costs"]
+__all__ = [
+    "Capacity",
+    "Deployment",
+    "LoadCurve",
+    "Missed",
+    "Replica",
+    "ReplicaLevel",
+    "ServiceLevel",
+    "TokenCosts",
+    "Traffic",
+    "ValueInterval",
+    "cheapest",
+    "deployment",
+    "deployments",
+    "grown",
+    "nearest",
+    "token_costs",
+]

@@ -1,0 +1,244 @@
+"""`autotuner size`: replicas and GPUs that hold a traffic within the SLO, and what they cost."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from autotuner.catalog import gpu_named
+from autotuner.catalog.gpus import gpus as known_gpus
+from autotuner.cli import exit_codes
+from autotuner.cli.commands.init import limits_of
+from autotuner.cli.commands.plan import known_observations
+from autotuner.cli.commands.predict import require_mode, require_predictor
+from autotuner.cli.commands.show import chosen_task, open_existing
+from autotuner.cli.home import state_folder
+from autotuner.cli.output import out, print_json
+from autotuner.config import DescribedGpu, TaskConfig, load_task, parse_stored_task
+from autotuner.errors import AutotunerError
+from autotuner.profiles import USERS, registry_with
+from autotuner.report.size_document import SizeQuestion, size_document
+from autotuner.report.size_terminal import print_size
+from autotuner.sizing import ServiceLevel, Traffic, grown
+from autotuner.store import Store, TaskRecord
+from autotuner.tuning.replicas import (
+    KnownReplicas,
+    ReplicaWishes,
+    measured_replicas,
+    predicted_replicas,
+)
+from autotuner.tuning.resources import (
+    gpus_of_home,
+    model_named,
+    resource_request,
+    with_gpus_of_home,
+)
+
+_ALL = "all"
+_MOST_MONTHS = 120
+
+
+@dataclass(frozen=True)
+class TrafficWishes:
+    """Traffic as the command line gives it."""
+
+    rate: float | None
+    users: float | None
+    think_s: float | None
+    headroom: str
+    growth_per_month: str | None
+    months: int
+
+
+@dataclass(frozen=True)
+class SizeWishes:
+    """Task, limits, GPUs and prices as the command line gives them."""
+
+    task: str | None
+    slo: Sequence[str]
+    gpus: Sequence[str]
+    prices: Sequence[str]
+    predictor: str | None
+    mode: str | None
+
+
+def size(asked: SizeWishes, traffic: TrafficWishes, *, home: Path | None, as_json: bool) -> int:
+    """Prints the deployments that hold the traffic; returns the exit code.
+
+    Raises:
+        AutotunerError: no such task, or an option that says nothing.
+    """
+    folder = state_folder(home)
+    described = gpus_of_home(folder)
+    slo = limits_of(asked.slo)
+    if asked.predictor is not None:
+        require_predictor(asked.predictor)
+    made, headroom = _traffic(traffic), share("--headroom", traffic.headroom, below=1.0)
+    growth = _growth(made, traffic)
+    wishes = functools.partial(
+        ReplicaWishes,
+        prices=prices_of(asked.prices, described),
+        predictor=asked.predictor,
+        mode=require_mode(asked.mode),
+    )
+    if asked.task is not None and not asked.task.isdecimal():
+        path = Path(asked.task)
+        task = with_gpus_of_home(load_task(path), folder)
+        limits = slo or task.slo_limits()
+        gpus = _gpus(asked.gpus, task)
+        known = _predicted(task, wishes(limits, gpus), path.resolve().parent, asked.task, folder)
+        question = SizeQuestion(
+            asked.task,
+            model_named(task),
+            measured=False,
+            requirement=ServiceLevel(made, limits, headroom),
+            growth=growth,
+        )
+    else:
+        with open_existing(home) as store:
+            record = chosen_task(store, None if asked.task is None else int(asked.task))
+            task = with_gpus_of_home(
+                parse_stored_task(record.config, source=f"task {record.id}"), folder
+            )
+            limits = slo or task.slo_limits()
+            gpus = _gpus(asked.gpus, task)
+            known = _stored(store, record, task, wishes(limits, gpus), folder)
+        question = SizeQuestion(
+            str(record.id),
+            record.model,
+            measured=not asked.gpus,
+            requirement=ServiceLevel(made, limits, headroom),
+            growth=growth,
+        )
+    document = size_document(question, known)
+    if as_json:
+        print_json(document)
+    else:
+        print_size(document, out())
+    return 0 if document["deployments"] else exit_codes.NOTHING
+
+
+def _stored(
+    store: Store, record: TaskRecord, task: TaskConfig, wishes: ReplicaWishes, home: Path
+) -> KnownReplicas:
+    """Replicas by the launches of a stored task; by predictions where GPUs are named."""
+    if wishes.gpus:
+        base = Path(record.base) if record.base else home
+        return _predicted(task, wishes, base, f"task {record.id}", home)
+    gpu = resource_request(task).gpu or "cpu"
+    given = wishes.price(gpu)
+    return measured_replicas(
+        store.experiments(record.id),
+        gpu=gpu,
+        engine=record.engine,
+        slo=wishes.slo,
+        usd_per_gpu_hour=record.plan.get("usd_per_gpu_hour") if given is None else given,
+    )
+
+
+def _predicted(
+    task: TaskConfig, wishes: ReplicaWishes, base: Path, source: str, home: Path
+) -> KnownReplicas:
+    return predicted_replicas(
+        task,
+        wishes,
+        base=base,
+        source=source,
+        home=home,
+        registry=registry_with(home / USERS),
+        known=lambda forecast: known_observations(home, forecast),
+    )
+
+
+def _traffic(asked: TrafficWishes) -> Traffic:
+    if (asked.rate is None) == (asked.users is None):
+        given = "both are given" if asked.rate is not None else "neither is given"
+        raise AutotunerError(
+            f"--rate or --users: {given}", remedy="give one: --rate 40 (requests/s), --users 200"
+        )
+    if asked.think_s is not None and asked.users is None:
+        raise AutotunerError(
+            f"--think-s {asked.think_s:g}: it is of users, and --rate is given",
+            remedy="leave it out, or give --users",
+        )
+    try:
+        return Traffic(asked.rate, asked.users, asked.think_s or 0.0)
+    except ValueError as error:
+        option = "--rate" if asked.users is None else "--users"
+        raise AutotunerError(f"{option}: {error}") from None
+
+
+def _growth(traffic: Traffic, asked: TrafficWishes) -> tuple[Traffic, ...]:
+    if asked.growth_per_month is None:
+        return ()
+    if not 1 <= asked.months <= _MOST_MONTHS:
+        raise AutotunerError(
+            f"--months {asked.months} is no span", remedy=f"give 1 to {_MOST_MONTHS}"
+        )
+    return tuple(grown(traffic, share("--growth-per-month", asked.growth_per_month), asked.months))
+
+
+def share(option: str, text: str, *, below: float = 10.0) -> float:
+    """`20%` or `20` as 0.2.
+
+    Raises:
+        AutotunerError: no percentage from 0 to below `below`.
+    """
+    try:
+        value = float(text.strip().removesuffix("%")) / 100
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < below:
+        raise AutotunerError(
+            f"{option}: {text!r} is no percentage", remedy=f"give 0% to below {below:.0%}"
+        )
+    return value
+
+
+def _gpus(names: Sequence[str], task: TaskConfig) -> tuple[str, ...]:
+    """Names of GPUs, `--gpu a,b --gpu c`; for `all`, those of the maker of the task's own.
+
+    Of a task for a CPU `all` are those of every maker: the catalog does not know which engine has
+    kernels for which.
+    """
+    words = [word.strip() for name in names for word in name.split(",") if word.strip()]
+    if _ALL in words:
+        own = resource_request(task).gpu
+        maker = gpu_named(own, task.gpus).vendor if own else ""
+        return tuple(
+            name
+            for name, gpu in known_gpus().items()
+            if not gpu.is_cpu and (gpu.vendor == maker or maker in ("", "any"))
+        )
+    found = []
+    for word in words:
+        gpu = gpu_named(word, task.gpus)
+        if gpu.is_cpu:
+            raise AutotunerError(f"--gpu {word}: it is no GPU", remedy="name GPUs, or all")
+        found.append(gpu.name)
+    return tuple(dict.fromkeys(found))
+
+
+def prices_of(texts: Sequence[str], described: Mapping[str, DescribedGpu]) -> dict[str, float]:
+    """`["2.5"]`, `["h100=2.5,h200=3"]` as GPU -> USD per hour; "" stands for any.
+
+    Raises:
+        AutotunerError: a GPU that is unknown, or a price that is not above 0.
+    """
+    prices: dict[str, float] = {}
+    for word in (part.strip() for text in texts for part in text.split(",") if part.strip()):
+        name, _, text = word.rpartition("=")
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not 0 < value < math.inf:
+            raise AutotunerError(
+                f"--usd-per-gpu-hour: {word!r} has no price above 0",
+                remedy="write 2.5, or h100=2.5,h200=3",
+            )
+        prices[gpu_named(name, described).name if name else ""] = value
+    return prices
