@@ -2,43 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import typer
 
 from autotuner.cli.app import app
+from autotuner.cli.commands.skill import every_command, shown_parameters
 
 
 def commands() -> str:
     """One section for each command, in the order of `autotuner --help`."""
-    return "\n\n".join(_section(name, command) for name, command in every_command())
-
-
-def every_command() -> Iterator[tuple[str, Any]]:
-    """`verify compare` -> its command, those in groups too; hidden ones are left out."""
-    yield from _below("", typer.main.get_command(app))
-
-
-def options_of(command: Any) -> list[Any]:
-    """The arguments and options that `--help` shows."""
-    return [p for p in command.params if not getattr(p, "hidden", False) and p.name != "help"]
-
-
-def _below(name: str, command: Any) -> Iterator[tuple[str, Any]]:
-    children = getattr(command, "commands", None)
-    if children is None:
-        yield name, command
-        return
-    for word, child in children.items():
-        if not child.hidden:
-            yield from _below(f"{name} {word}".strip(), child)
+    return "\n\n".join(
+        _section(name, command) for name, command in every_command("", typer.main.get_command(app))
+    )
 
 
 def _section(name: str, command: Any) -> str:
     lines = [f"### autotuner {name}", "", (command.help or "").strip()]
-    params = options_of(command)
+    params = shown_parameters(command)
     if params:
         lines += ["", "| argument or option | default | meaning |", "|---|---|---|"]
         lines += [_row(param) for param in params]

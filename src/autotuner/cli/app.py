@@ -14,7 +14,7 @@ from autotuner.cli.answer_commands import recommend, size, why
 from autotuner.cli.bench_app import bench_app
 from autotuner.cli.db_app import db_app
 from autotuner.cli.engines_app import engines_app
-from autotuner.cli.exchange_commands import import_command, ledger
+from autotuner.cli.exchange_commands import import_command, ledger, skill
 from autotuner.cli.migrate_app import migrate_app
 from autotuner.cli.observations_app import observations_app
 from autotuner.cli.options import FORMER_SPELLINGS, CandidateId, Home, Json, Short, TaskFile, TaskId
@@ -362,7 +362,7 @@ def export(
 
 
 app.command("import-command")(import_command)
-for _function in (ledger, recommend, size, why, serve, worker):
+for _function in (ledger, recommend, size, skill, why, serve, worker):
     app.command()(_function)
 
 

@@ -50,3 +50,10 @@ def ledger(
     from autotuner.cli.commands.ledger import ledger as run
 
     run(task, home=home, as_json=as_json)
+
+
+def skill(context: typer.Context, as_json: Json = False) -> None:
+    """Print a SKILL.md: how a coding agent uses these commands; keep it among its skills."""
+    from autotuner.cli.commands.skill import skill as run
+
+    run(context.find_root().command, as_json=as_json)
