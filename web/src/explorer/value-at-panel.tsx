@@ -31,7 +31,7 @@ export const ValueAtPanel = memo(function ValueAtPanel(props: ValueAtPanelProps)
         w={190}
         rule={{ above: 0 }}
         unit={x.unit}
-        placeholder={`any ${x.unit}`}
+        placeholder="any"
         value={at}
         onChange={onAt}
       />

@@ -145,7 +145,7 @@ describe("Quick", () => {
   it("asks for limits where the goal needs them", async () => {
     open();
     await userEvent.click(await screen.findByRole("radio", { name: "SLO" }));
-    expect(await screen.findByLabelText("TTFT, mean")).toHaveValue("1,000 ms");
+    expect(await screen.findByLabelText("TTFT, mean")).toHaveValue("1000");
     await waitFor(() =>
       expect(service.asked.findLast((each) => each.path.endsWith("/suggest"))?.body).toMatchObject({
         goal: "slo",

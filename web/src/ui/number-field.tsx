@@ -1,7 +1,6 @@
-import { TextInput, type TextInputProps } from "@mantine/core";
+import { Text, TextInput, type TextInputProps } from "@mantine/core";
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
-import { flushSync } from "react-dom";
-import { type NumberRule, shownNumber, typedOrEmpty } from "./typed-number";
+import { type NumberRule, typedOrEmpty } from "./typed-number";
 
 export interface NumberFieldProps
   extends Omit<TextInputProps, "value" | "defaultValue" | "onChange" | "type" | "step"> {
@@ -9,7 +8,7 @@ export interface NumberFieldProps
   /** Called with what is valid alone; null where the field is empty. */
   onChange: (value: number | null) => void;
   rule: NumberRule;
-  /** Shown behind the number. */
+  /** Shown behind the number, and taken where it is typed or pasted too. */
   unit?: string;
   /** Whether the value is taken when the field is left, not with each key. */
   isTakenOnBlur?: boolean;
@@ -41,7 +40,7 @@ export function NumberField(props: NumberFieldProps) {
       // Cleared to type another, although something is suggested for what is left open.
       const isCleared = "value" in now && now.value === null;
       if (isFocused.current && isCleared) return text;
-      return isFocused.current ? plain(value) : null;
+      return null;
     });
   }, [value]);
 
@@ -69,22 +68,22 @@ export function NumberField(props: NumberFieldProps) {
     const next = Number((from + direction * step).toPrecision(12));
     if ("value" in read(plain(next))) type(plain(next));
   };
-  const shown = value === null ? "" : shownNumber(value) + (unit ? ` ${unit}` : "");
   return (
     <TextInput
       {...others}
       inputMode="decimal"
       autoComplete="off"
       spellCheck={false}
-      value={others.disabled ? shown : (typed ?? shown)}
+      // As the value is typed, so that entering the field changes no text under the caret.
+      value={others.disabled ? plain(value) : (typed ?? plain(value))}
+      rightSection={unit && <UnitText unit={unit} />}
+      rightSectionWidth={unit && `${unit.length + UNIT_ROOM_CH}ch`}
+      rightSectionPointerEvents="none"
+      aria-description={unit}
       error={(isFaultShown ? fault : null) ?? error}
       onChange={(event) => type(event.currentTarget.value)}
-      onFocus={({ currentTarget: input }) => {
+      onFocus={() => {
         isFocused.current = true;
-        const isWhole = input.selectionStart === 0 && input.selectionEnd === input.value.length;
-        // At once, and selected anew: else the first key is added to a value that was selected.
-        flushSync(() => setTyped((text) => text ?? plain(value)));
-        if (isWhole) input.select();
       }}
       onBlur={() => {
         isFocused.current = false;
@@ -94,6 +93,16 @@ export function NumberField(props: NumberFieldProps) {
       }}
       onKeyDown={stepBy}
     />
+  );
+}
+
+const UNIT_ROOM_CH = 2;
+
+function UnitText({ unit }: { unit: string }) {
+  return (
+    <Text component="span" size="xs" className="quiet" aria-hidden>
+      {unit}
+    </Text>
   );
 }
 

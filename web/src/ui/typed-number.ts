@@ -34,8 +34,8 @@ export function typedOrEmpty(
   return rule.isNeeded ? { fault: "required" } : { value: null };
 }
 
-/** A number as it stands in a field that nobody types into. */
-export function shownNumber(value: number): string {
+/** A number within a sentence. */
+function shownNumber(value: number): string {
   return value.toLocaleString("en-US", { maximumFractionDigits: 12 });
 }
 
