@@ -109,6 +109,8 @@ function open(address = "/tasks/new") {
 
 const created = () =>
   service.asked.filter((each) => each.path === "/api/v2/tasks/" && each.method === "POST");
+const LAST_VALID =
+  "This is the plan of the last valid input: 1 field holds a value that cannot be taken.";
 const startButton = () => screen.findByRole("button", { name: "Create and start" });
 
 describe("Quick", () => {
@@ -169,6 +171,7 @@ describe("Quick", () => {
     await userEvent.clear(model);
     expect(await screen.findByText("Enter the model to serve")).toBeInTheDocument();
     expect(button).toBeDisabled();
+    expect(screen.getByText(/plan of the last valid input: no model is named/)).toBeVisible();
     await userEvent.type(model, "smollm2-135m");
     await waitFor(() => expect(button).toBeEnabled());
   });
@@ -187,8 +190,13 @@ describe("Quick", () => {
       expect(limit).toHaveValue(typed);
       expect(limit).toBeInvalid();
       expect(button).toBeDisabled();
+      const plan = screen.getByRole("region", { name: "Plan" });
+      expect(within(plan).getByText(LAST_VALID)).toBeVisible();
+      expect(within(plan).queryByText("Up to date")).toBeNull();
       await userEvent.click(screen.getByRole("radio", { name: "Balanced" }));
       await waitFor(() => expect(button).toBeEnabled());
+      expect(within(plan).queryByText(LAST_VALID)).toBeNull();
+      expect(await within(plan).findByText("Up to date")).toBeVisible();
     },
   );
 
@@ -314,6 +322,21 @@ describe("Advanced", () => {
     await waitFor(() =>
       expect(created()[0]?.body).toMatchObject({ scheduling: { max_running_requests: 12 } }),
     );
+  });
+
+  it("sends nothing beside a field whose text is no value, and says so of the plan", async () => {
+    open("/tasks/new?mode=advanced&tab=scheduling");
+    await userEvent.click(await screen.findByRole("radio", { name: "Fixed" }));
+    const input = await screen.findByRole("textbox", { name: "Max running requests" });
+    const button = await startButton();
+    await waitFor(() => expect(button).toBeEnabled());
+    await userEvent.type(input, "x");
+    expect(button).toBeDisabled();
+    await userEvent.click(screen.getByText("Plan"));
+    expect(await screen.findByText(LAST_VALID)).toBeVisible();
+    await userEvent.type(input, "{Backspace}");
+    await waitFor(() => expect(button).toBeEnabled());
+    expect(screen.queryByText(LAST_VALID)).toBeNull();
   });
 
   it("shows a fault at its field", async () => {

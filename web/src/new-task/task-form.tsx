@@ -4,6 +4,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { lazy, Suspense, useCallback, useEffect, useState } from "react";
 import { ApiProblem } from "~/api/problems";
 import { PageLoading } from "~/app/page-loading";
+import { counted } from "~/ui/format";
 import classes from "./new-task.module.css";
 import type { Opened } from "./opened";
 import { PlanPanel } from "./plan/plan-panel";
@@ -61,21 +62,25 @@ export function TaskForm({ storageKey, opened }: { storageKey: string; opened: O
     if (draft.past.length > 0) setKeptShown(false);
   }, [draft.past.length]);
 
+  const isModelGone = mode === "quick" && lacksModel(draft.decisions, draft.task.content);
+  const behind = whyBehind({
+    isUnreadable: draft.task.content === null && draft.task.text !== "",
+    faultyFields: faulty.length,
+    isModelGone,
+    isUnsuggested: mode === "quick" && suggestion.isError,
+  });
   const bar = (
     <SubmitBar
       tools={tools}
       checks={checks}
       submit={submit}
       isEdit={opened.editedId !== null}
-      isBehind={
-        mode === "quick" &&
-        (suggestion.isBehind ||
-          faulty.length > 0 ||
-          lacksModel(draft.decisions, draft.task.content))
-      }
+      isBehind={behind !== null || (mode === "quick" && suggestion.isBehind)}
     />
   );
-  const panel = <PlanPanel checks={checks} problem={suggestion.data?.problem ?? null} />;
+  const panel = (
+    <PlanPanel checks={checks} behind={behind} problem={suggestion.data?.problem ?? null} />
+  );
   return (
     <div className="page page-wide">
       <div className={classes.head}>
@@ -173,7 +178,7 @@ export function TaskForm({ storageKey, opened }: { storageKey: string; opened: O
         </div>
       ) : (
         <Suspense fallback={<PageLoading />}>
-          <AdvancedForm tools={tools} checks={checks} panel={panel} bar={bar} />
+          <AdvancedForm tools={tools} checks={checks} onFault={onFault} panel={panel} bar={bar} />
         </Suspense>
       )}
       {isImporting && (
@@ -183,4 +188,21 @@ export function TaskForm({ storageKey, opened }: { storageKey: string; opened: O
       )}
     </div>
   );
+}
+
+interface Behind {
+  isUnreadable: boolean;
+  faultyFields: number;
+  isModelGone: boolean;
+  isUnsuggested: boolean;
+}
+
+/** Why the document, and so its plan, is behind what stands in the form; null where it is not. */
+function whyBehind({ isUnreadable, faultyFields, isModelGone, isUnsuggested }: Behind) {
+  if (isUnreadable) return "the YAML cannot be read";
+  if (faultyFields > 0) {
+    return `${counted(faultyFields, "field holds", "fields hold")} a value that cannot be taken`;
+  }
+  if (isModelGone) return "no model is named";
+  return isUnsuggested ? "the service suggests nothing for what was changed since" : null;
 }

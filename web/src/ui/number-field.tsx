@@ -1,6 +1,7 @@
 import { Text, TextInput, type TextInputProps } from "@mantine/core";
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { type NumberRule, typedOrEmpty } from "./typed-number";
+import { type ReportFault, useReportedFault } from "./use-reported-fault";
 
 export interface NumberFieldProps
   extends Omit<TextInputProps, "value" | "defaultValue" | "onChange" | "type" | "step"> {
@@ -14,8 +15,7 @@ export interface NumberFieldProps
   isTakenOnBlur?: boolean;
   /** Amount that an arrow key adds; 1 of whole numbers where it is left out. */
   step?: number;
-  /** Called with why what stands here is not taken, and with null once it is. */
-  onFault?: (fault: string | null) => void;
+  onFault?: ReportFault;
 }
 
 /** A number that is taken as it was typed, or stays as typed beside the reason: never altered. */
@@ -44,12 +44,7 @@ export function NumberField(props: NumberFieldProps) {
     });
   }, [value]);
 
-  const report = useRef(onFault);
-  report.current = onFault;
-  useEffect(() => {
-    report.current?.(fault);
-  }, [fault]);
-  useEffect(() => () => report.current?.(null), []);
+  useReportedFault(fault, onFault);
 
   const take = (text: string) => {
     const next = read(text);

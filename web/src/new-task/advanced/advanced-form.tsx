@@ -6,6 +6,7 @@ import { PageLoading } from "~/app/page-loading";
 import { type GroupSpec, TASK } from "../document/task-schema";
 import { valueAt } from "../document/values";
 import pageClasses from "../new-task.module.css";
+import type { OnFault } from "../quick/decisions";
 import type { Checks } from "../use-checks";
 import type { DraftTools } from "../use-draft";
 import classes from "./advanced.module.css";
@@ -17,6 +18,7 @@ import { YamlCard } from "./yaml-card";
 interface AdvancedFormProps {
   tools: DraftTools;
   checks: Checks;
+  onFault: OnFault;
   panel: ReactNode;
   bar: ReactNode;
 }
@@ -28,8 +30,8 @@ const SIDES = [
 ];
 
 /** The whole document as a form, and as YAML beside it: two views of one text. */
-export default function AdvancedForm({ tools, checks, panel, bar }: AdvancedFormProps) {
-  const form = useFormOf(tools, checks.faults);
+export default function AdvancedForm({ tools, checks, onFault, panel, bar }: AdvancedFormProps) {
+  const form = useFormOf(tools, checks.faults, onFault);
   const { tab = TASK } = useSearch({ from: "/tasks/new" });
   const navigate = useNavigate({ from: "/tasks/new" });
   const [side, setSide] = useState("yaml");

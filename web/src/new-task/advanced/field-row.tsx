@@ -5,6 +5,7 @@ import { setting } from "~/ui/format";
 import { WithCode } from "~/ui/with-code";
 import type { FieldSpec } from "../document/task-schema";
 import type { Json } from "../document/values";
+import type { OnFault } from "../quick/decisions";
 import classes from "./advanced.module.css";
 import { type FieldState, useForm } from "./form-context";
 import { AxisInput, ValueInput } from "./value-input";
@@ -16,7 +17,7 @@ const FORMS = [
 
 /** A field: its name, its value or the values to try, and where what applies comes from. */
 export function FieldRow({ spec }: { spec: FieldSpec }) {
-  const { tools, stateOf, choicesOf, engines } = useForm();
+  const { tools, stateOf, choicesOf, engines, onFault } = useForm();
   const state = stateOf(spec);
   return (
     <Row
@@ -26,6 +27,7 @@ export function FieldRow({ spec }: { spec: FieldSpec }) {
       engines={engines.join(", ")}
       onChange={tools.setValue}
       onRemove={tools.removeValue}
+      onFault={onFault}
     />
   );
 }
@@ -37,9 +39,11 @@ interface RowProps {
   engines: string;
   onChange: (path: FieldState["path"], value: Json) => void;
   onRemove: (path: FieldState["path"]) => void;
+  onFault: OnFault;
 }
 
-const Row = memo(function Row({ spec, state, choices, engines, onChange, onRemove }: RowProps) {
+const Row = memo(function Row(props: RowProps) {
+  const { spec, state, choices, engines, onChange, onRemove, onFault } = props;
   const { path, given, isAxis, faults } = state;
   const label = spec.unit ? `${spec.title}, ${spec.unit}` : spec.title;
   const shared = {
@@ -51,6 +55,7 @@ const Row = memo(function Row({ spec, state, choices, engines, onChange, onRemov
     error: faults.length > 0 ? faults.join("; ") : null,
     onChange: (value: Json) => onChange(path, value),
     onClear: () => onRemove(path),
+    onFault: (fault: string | null) => onFault(spec.name, fault),
   };
   const turn = (form: string) => {
     const first = Array.isArray(given) ? given[0] : given;

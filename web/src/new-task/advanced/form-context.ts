@@ -15,6 +15,7 @@ import {
   writtenPath,
 } from "../document/task-schema";
 import { type Json, type JsonObject, type Path, same, valueAt } from "../document/values";
+import type { OnFault } from "../quick/decisions";
 import { circumstancesOf } from "../quick/profile-circumstances";
 import type { DraftTools } from "../use-draft";
 
@@ -42,6 +43,7 @@ export interface Form {
   faults: readonly Fault[];
   choicesOf: (field: FieldSpec) => readonly Json[];
   stateOf: (field: FieldSpec) => FieldState;
+  onFault: OnFault;
 }
 
 export const FormContext = createContext<Form | null>(null);
@@ -56,7 +58,11 @@ const NONE: JsonObject = {};
 const NO_PREVIEWS: readonly ProfilePreview[] = [];
 
 /** The form of a draft; null until the schema is there. Stable while nothing changes. */
-export function useFormOf(tools: DraftTools, faults: readonly Fault[]): Form | null {
+export function useFormOf(
+  tools: DraftTools,
+  faults: readonly Fault[],
+  onFault: OnFault,
+): Form | null {
   const schema = useQuery(taskSchemaQuery).data;
   const models = useQuery(modelsQuery).data;
   const gpus = useQuery(gpusQuery).data;
@@ -94,13 +100,14 @@ export function useFormOf(tools: DraftTools, faults: readonly Fault[]): Form | n
       groups,
       engines: given,
       faults,
+      onFault,
       choicesOf: (field) => choicesIn(field, named, given),
       stateOf: (field) => ({
         ...stateOf(field, groups, content, applied, given, faults),
         isSuggested: isSuggested(field, content, suggested),
       }),
     };
-  }, [tools, content, suggested, groups, faults, previews, engines, gpus, models]);
+  }, [tools, content, suggested, groups, faults, onFault, previews, engines, gpus, models]);
 }
 
 function stateOf(

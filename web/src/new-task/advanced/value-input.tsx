@@ -1,5 +1,6 @@
 import { Autocomplete, Select, TagsInput, Textarea, TextInput } from "@mantine/core";
 import { useEffect, useState } from "react";
+import { type ReportFault, useReportedFault } from "~/ui/use-reported-fault";
 import type { FieldSpec, InputKind } from "../document/task-schema";
 import { textOf, typedValue } from "../document/typed-values";
 import type { Json } from "../document/values";
@@ -16,6 +17,7 @@ interface ValueInputProps {
   placeholder: string;
   label: string;
   error: string | null;
+  onFault?: ReportFault;
 }
 
 const ON_OFF = ["on", "off"];
@@ -85,10 +87,13 @@ function TypedInput({
   placeholder,
   label,
   error,
+  onFault,
 }: ValueInputProps) {
   const shown = value === undefined ? "" : textOf(spec.kind, value);
   const [text, setText] = useState(shown);
   const [fault, setFault] = useState<string | null>(null);
+
+  useReportedFault(fault, onFault);
 
   // The document may change elsewhere; what is being typed here for it is not overwritten.
   // biome-ignore lint/correctness/useExhaustiveDependencies: only a change of the document counts.

@@ -12,9 +12,17 @@ import classes from "./plan.module.css";
 const MOST_REASONS = 6;
 const FIGURES = ["tok_s", "ttft_ms", "tpot_ms"] as const;
 
+interface PlanPanelProps {
+  checks: Checks;
+  /** Why the document is behind what stands in the form; null where it is not. */
+  behind: string | null;
+  problem: string | null;
+}
+
 /** What the document would do: it follows every change, and keeps the last answer meanwhile. */
-export function PlanPanel({ checks, problem }: { checks: Checks; problem: string | null }) {
+export function PlanPanel({ checks, behind, problem }: PlanPanelProps) {
   const { plan, progress, isPending } = checks;
+  const isOutdated = behind !== null || checks.faults.length > 0;
   return (
     <Card
       className={`card ${classes.panel}`}
@@ -35,7 +43,7 @@ export function PlanPanel({ checks, problem }: { checks: Checks; problem: string
       <div className={classes.head}>
         <h2 className={classes.title}>What it will do</h2>
         <Text size="xs" className="quiet" role="status">
-          {statusOf(checks)}
+          {statusOf(checks, behind !== null)}
         </Text>
       </div>
       {problem && (
@@ -47,10 +55,13 @@ export function PlanPanel({ checks, problem }: { checks: Checks; problem: string
       {checks.faults.length === 0 && checks.problem !== null && (
         <ErrorNotice error={checks.problem} onRetry={checks.retry} />
       )}
+      {plan && isOutdated && (
+        <Text size="sm" role="status">
+          This is the plan of the last valid input{behind && `: ${behind}`}.
+        </Text>
+      )}
       {plan ? (
-        <div
-          className={`${classes.summary} ${isPending || checks.faults.length > 0 ? classes.stale : ""}`}
-        >
+        <div className={`${classes.summary} ${isPending || isOutdated ? classes.stale : ""}`}>
           <PlanSummary plan={plan} />
         </div>
       ) : (
@@ -60,12 +71,13 @@ export function PlanPanel({ checks, problem }: { checks: Checks; problem: string
   );
 }
 
-function statusOf({ isPending, progress, plan, faults }: Checks): string {
+function statusOf({ isPending, progress, plan, faults }: Checks, isBehind: boolean): string {
   if (isPending && progress)
     return `Predicting ${count(progress.asked)} of ${count(progress.total)}`;
   if (isPending) return "Planning";
   if (faults.length > 0) return counted(faults.length, "fault");
-  return plan ? "Up to date" : "";
+  if (!plan) return "";
+  return isBehind ? "Not up to date" : "Up to date";
 }
 
 function Faults({ checks }: { checks: Checks }) {
