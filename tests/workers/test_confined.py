@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from autotuner.workers.violations import OutsideRootsError, confined
 
+SETTING = "model_roots"
 TRICKY = [
     "..",
     ".",
@@ -40,21 +41,23 @@ def root(tmp_path):
 
 def why_refused(written, root, **more):
     with pytest.raises(OutsideRootsError) as refused:
-        confined(written, [root], **more)
+        confined(written, [root], setting=SETTING, **more)
     return str(refused.value)
 
 
 def test_a_file_in_a_root_is_found_at_any_depth_and_through_links_that_stay_inside(root):
     weights = root / "a" / "weights.gguf"
-    assert confined(str(weights), [root]) == weights
-    assert confined(str(root / "link_in" / "weights.gguf"), [root]) == weights
-    assert confined(str(root), [root]) == root
-    assert confined("weights.gguf", [root], base=root / "a") == weights
+    assert confined(str(weights), [root], setting=SETTING) == weights
+    assert confined(str(root / "link_in" / "weights.gguf"), [root], setting=SETTING) == weights
+    assert confined(str(root), [root], setting=SETTING) == root
+    assert confined("weights.gguf", [root], base=root / "a", setting=SETTING) == weights
 
 
 def test_a_root_may_itself_be_a_link(root, tmp_path):
     (tmp_path / "named").symlink_to(root)
-    assert confined(str(tmp_path / "named" / "a"), [tmp_path / "named"]) == root / "a"
+    assert (
+        confined(str(tmp_path / "named" / "a"), [tmp_path / "named"], setting=SETTING) == root / "a"
+    )
 
 
 @pytest.mark.parametrize(
@@ -100,7 +103,7 @@ def test_dots_and_homes_and_relative_paths_are_refused(root):
 @pytest.mark.parametrize("written", ["", "  ", "a\x00b", "a\nb", "\ud800", "x" * 5000, "loop"])
 def test_what_is_no_path_at_all_is_refused_or_lies_inside(root, written):
     try:
-        found = confined(written, [root], base=root)
+        found = confined(written, [root], base=root, setting=SETTING)
     except OutsideRootsError as refused:
         assert str(refused)
     else:
@@ -108,8 +111,8 @@ def test_what_is_no_path_at_all_is_refused_or_lies_inside(root, written):
 
 
 def test_without_roots_nothing_may_be_used(root):
-    with pytest.raises(OutsideRootsError, match="there are none"):
-        confined(str(root), [])
+    with pytest.raises(OutsideRootsError, match=r"there are none\); policy.model_roots "):
+        confined(str(root), [], setting=SETTING)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -120,7 +123,7 @@ def test_without_roots_nothing_may_be_used(root):
 def test_nothing_leads_out_of_the_root(root, parts, absolute):
     written = "/".join(([str(root)] if absolute else []) + parts)
     try:
-        found = confined(written, [root], base=root)
+        found = confined(written, [root], base=root, setting=SETTING)
     except OutsideRootsError:
         return
     assert Path(found).resolve() == found

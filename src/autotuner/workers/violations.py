@@ -129,7 +129,7 @@ def _of_model(task: TaskConfig, policy: Policy, base: Path | None) -> Iterator[P
         if word is not None and (not pattern.fullmatch(word) or ".." in word):
             yield Problem(path, f"{word!r} is no plain name; use letters, digits and . _ - : /")
     if model.path is not None:
-        yield from _outside(model.path, policy.model_roots, "model.path", base)
+        yield from _outside(model.path, policy, "model_roots", "model.path", base)
     elif model.id is not None and not (task.replay is not None and model == AS_RECORDED):
         yield from _of_model_id(model.id, "model.id", policy)
 
@@ -154,10 +154,10 @@ def _of_model_id(name: str, path: str, policy: Policy) -> Iterator[Problem]:
 def _of_files(task: TaskConfig, policy: Policy, base: Path | None) -> Iterator[Problem]:
     if task.replay is not None:
         landscape = task.replay.landscape
-        yield from _outside(landscape, policy.landscape_roots, "replay.landscape", base)
+        yield from _outside(landscape, policy, "landscape_roots", "replay.landscape", base)
     if task.benchmark.tokenizer is not None:
         tokenizer = task.benchmark.tokenizer
-        yield from _outside(tokenizer, policy.model_roots, "benchmark.tokenizer", base)
+        yield from _outside(tokenizer, policy, "model_roots", "benchmark.tokenizer", base)
     programs = {"engine_path": task.engine_path, "benchmark.tool_path": task.benchmark.tool_path}
     for path, program in programs.items():
         if program is not None and program not in map(str, policy.programs):
@@ -195,7 +195,7 @@ def _of_value(path: str, value: Any, policy: Policy, base: Path | None) -> Itera
     elif path == "misc.speculative_draft_model":
         is_path = not _HUB_ID.fullmatch(value) and known_model(value) is None
         yield from (
-            _outside(value, policy.model_roots, path, base)
+            _outside(value, policy, "model_roots", path, base)
             if is_path
             else _of_model_id(value, path, policy)
         )
@@ -224,10 +224,10 @@ def _engines_of(part: Combination, task: TaskConfig) -> tuple[str, ...]:
 
 
 def _outside(
-    written: str, roots: tuple[Path, ...], path: str, base: Path | None
+    written: str, policy: Policy, setting: str, path: str, base: Path | None
 ) -> Iterator[Problem]:
     try:
-        confined(written, roots, base=base)
+        confined(written, getattr(policy, setting), setting=setting, base=base)
     except OutsideRootsError as error:
         yield Problem(path, f"{written!r} {error}")
 
@@ -243,12 +243,15 @@ def _above(path: str, asked: float, most: float | None, unit: str) -> Iterator[P
         yield Problem(path, f"{asked:g} {unit} are more than the operator allows: {most:g}")
 
 
-def confined(written: str, roots: Iterable[Path], *, base: Path | None = None) -> Path:
+def confined(
+    written: str, roots: Iterable[Path], *, setting: str, base: Path | None = None
+) -> Path:
     """The file or folder that a user's path names, with every link followed, inside a root.
 
     Args:
         written: as the user wrote it.
         roots: folders that it may lie in, at any depth; with none, nothing may be used.
+        setting: of the policy, that has these folders.
         base: folder from which a relative path counts; None where there is none.
 
     Raises:
@@ -272,7 +275,10 @@ def confined(written: str, roots: Iterable[Path], *, base: Path | None = None) -
         raise OutsideRootsError("cannot be followed to a file; give the full path") from None
     if not inside:
         choices = ", ".join(map(str, allowed)) or "there are none"
-        raise OutsideRootsError(f"lies outside the folders that the operator allows ({choices})")
+        raise OutsideRootsError(
+            f"lies outside the folders that the operator allows ({choices}); "
+            f"policy.{setting} of the service's settings adds one"
+        )
     return resolved
 
 

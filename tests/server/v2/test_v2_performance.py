@@ -12,6 +12,7 @@ from made_runs import created, run
 from autotuner.profiles import USERS
 from autotuner.server.service import Service
 from autotuner.server.v2 import plans
+from autotuner.store.schema import TaskRow
 from autotuner.tuning.performance_views import PerformanceView
 
 ON_PAPER: dict[str, Any] = {
@@ -54,6 +55,23 @@ def test_what_a_task_becomes_has_to_be_allowed_too(service: Service, client: Tes
     refused = client.get(path)
     assert refused.json()["type"] == "/problems/policy-refused", refused.text
     assert "--lora-modules" in refused.text
+
+
+def test_a_table_of_the_command_line_is_refused_with_the_setting_that_allows_it(
+    service: Service, client: TestClient
+) -> None:
+    """A task that the command line replayed from a folder that the operator does not name."""
+    task_id = created(client, **ON_PAPER)
+    table = {"deployment_mode": "replay", "replay": {"landscape": "/elsewhere/table.csv"}}
+    with service.store.sessions.writing() as session:
+        row = session.get(TaskRow, task_id)
+        assert row is not None
+        row.config = {**row.config, **table}
+    refused = client.get(f"/api/v2/tasks/{task_id}/performance")
+    assert (refused.status_code, refused.json()["type"]) == (403, "/problems/policy-refused")
+    [fault] = refused.json()["errors"]
+    assert fault["path"] == "replay.landscape"
+    assert "policy.landscape_roots of the service's settings adds one" in fault["message"]
 
 
 def test_a_report_waits_for_its_turn_as_an_explanation_does(

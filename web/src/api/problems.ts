@@ -36,6 +36,11 @@ export class ApiProblem extends Error {
     return this.status === 409;
   }
 
+  /** Whether the operator's policy forbids it: each fault says which setting, where one allows it. */
+  get isForbiddenByPolicy(): boolean {
+    return this.type === "/problems/policy-refused";
+  }
+
   get needsSignIn(): boolean {
     return this.status === 401;
   }

@@ -1,10 +1,11 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useMemo, useRef, useState } from "react";
+import { Fragment, useMemo, useRef, useState } from "react";
 import table from "~/explorer/point-table.module.css";
 import { counted } from "~/ui/format";
 import { quantity } from "~/ui/quantities";
 import { TableGap } from "~/ui/table-gap";
 import { type Dots, dotName, dotRows } from "./dots";
+import { intervalInWords } from "./intervals";
 import type { Series } from "./series";
 
 const ROW_PX = 30;
@@ -41,7 +42,7 @@ function Rows({ series, dots, x, y }: DotTableProps) {
   const above = items[0]?.start ?? 0;
   const below = virtual.getTotalSize() - (items.at(-1)?.end ?? 0);
   const figures = [quantity(x), quantity(y)];
-  const width = 2 + figures.length;
+  const width = 2 + 2 * figures.length;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keys.
     <section ref={scroller} className={table.scroller} tabIndex={0} aria-label="Table of points">
@@ -52,9 +53,14 @@ function Rows({ series, dots, x, y }: DotTableProps) {
             <th scope="col">Series</th>
             <th scope="col">Point</th>
             {figures.map(({ key, title }) => (
-              <th key={key} scope="col" data-numeric>
-                {title}
-              </th>
+              <Fragment key={key}>
+                <th scope="col" data-numeric>
+                  {title}
+                </th>
+                <th scope="col" data-numeric>
+                  Its 95 % interval
+                </th>
+              </Fragment>
             ))}
           </tr>
         </thead>
@@ -69,10 +75,13 @@ function Rows({ series, dots, x, y }: DotTableProps) {
                   {row.series.name}
                 </th>
                 <td className="text-of-users">{dotName(row.point)}</td>
-                {figures.map(({ key: name, format }) => (
-                  <td key={name} data-numeric>
-                    {format(row.point.figures[name]?.value)}
-                  </td>
+                {figures.map((figure) => (
+                  <Fragment key={figure.key}>
+                    <td data-numeric>{figure.format(row.point.figures[figure.key]?.value)}</td>
+                    <td data-numeric className="quiet">
+                      {intervalInWords(row.point, figure)}
+                    </td>
+                  </Fragment>
                 ))}
               </tr>
             );

@@ -29,7 +29,11 @@ export function spansOfPlanes(planes: readonly Plane[]): Spans {
 
 /** Dots of each series and the line of its frontier; hollow unless the series is solid, hollow and
  * pale where a point was disturbed. */
-export function layersOfSeries(dots: readonly Dots[], looks: readonly Look[]): Layers {
+export function layersOfSeries(
+  dots: readonly Dots[],
+  looks: readonly Look[],
+  whiskers: readonly Line[] = [],
+): Layers {
   const points: Marks[] = [];
   const best: Marks[] = [];
   const frontiers: Line[] = [];
@@ -55,7 +59,7 @@ export function layersOfSeries(dots: readonly Dots[], looks: readonly Look[]): L
     frontiers.push({ places: places(frontier), color, width: 2, dash: DASHES[stroke] });
     add(best, "frontier", frontier);
   });
-  return { points, frontiers, best, segments: [], rings: [], letters: [] };
+  return { points, frontiers, best, segments: whiskers, rings: [], letters: [] };
 }
 
 /** The dot of a look; hollow unless its series is solid. */

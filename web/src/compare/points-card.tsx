@@ -34,7 +34,7 @@ export function PointsCard({
   const held = useLimits(given, search.slo, onChange);
   const { limits, setLimits } = held;
   const drawing = useDrawing(given, search, limits);
-  const { series, choices, x, y, dots, spans, layers, varying } = drawing;
+  const { series, choices, x, y, dots, spans, layers, whiskers, varying } = drawing;
   const palette = usePalette();
   const latest = useRef({ drawing, palette });
   latest.current = { drawing, palette };
@@ -116,6 +116,13 @@ export function PointsCard({
         onFirst={onFirst}
         onRemove={onRemove}
       />
+      {whiskers.lines.length > 0 && (
+        <Text size="xs" className="quiet">
+          Whiskers are 95 % confidence intervals of what was measured
+          {whiskers.isThinned ? ", on the frontiers alone: there are too many points for all" : ""}.
+          Where a point has none, its interval is not known.
+        </Text>
+      )}
       {series.some((one) => disturbedOf(one) > 0) && (
         <Text size="xs" className="quiet">
           Pale, hollow points were disturbed: other processes used the machine, or the load

@@ -6,6 +6,7 @@ import type { Limits } from "~/explorer/slo";
 import { dotsOf, varyingSettings } from "./dots";
 import { layersOfSeries, spansOfPlanes } from "./draw-series";
 import type { Drawing } from "./exports";
+import { type Whiskers, whiskersOf } from "./intervals";
 import { lookAt, strokeOf } from "./looks";
 import { marksOf } from "./mixture";
 import type { CompareSearch } from "./search-params";
@@ -15,6 +16,7 @@ interface ShownDrawing extends Drawing {
   drawn: readonly DrawnSeries[];
   x: string;
   y: string;
+  whiskers: Whiskers;
 }
 
 /** Everything that is drawn of the series, as the address asks for it. */
@@ -54,7 +56,22 @@ export function useDrawing(
     [series, x, y, logX, logY, onlyFrontier],
   );
   const spans = useMemo(() => spansOfPlanes(dots.map(({ plane }) => plane)), [dots]);
-  const layers = useMemo(() => layersOfSeries(dots, looks), [dots, looks]);
+  const whiskers = useMemo(
+    () =>
+      whiskersOf(
+        series.map(({ points }) => points.points),
+        dots,
+        looks,
+      ),
+    [series, dots, looks],
+  );
+  const layers = useMemo(
+    () => layersOfSeries(dots, looks, whiskers.lines),
+    [dots, looks, whiskers],
+  );
   const varying = useMemo(() => varyingSettings(series), [series]);
-  return { drawn, series, marks, looks, choices, x, y, dots, spans, layers, varying, limits };
+  return {
+    ...{ drawn, series, marks, looks, choices, x, y, dots, spans },
+    ...{ layers, whiskers, varying, limits },
+  };
 }

@@ -1,9 +1,8 @@
 /** How each point is shown: where it lies, which frontier it is on, and what sets it apart. */
 
-import type { OperatingPoint } from "~/api/points";
-import { toPlace } from "~/charts/scale";
 import type { Plane } from "./axes";
 import { frontier } from "./frontier";
+import { flat, intervalsOf, type Segment } from "./intervals";
 import type { PointSet } from "./point-set";
 import type { View } from "./search-params";
 
@@ -147,41 +146,7 @@ export function segmentsOf(set: PointSet, scene: Scene): Segments {
       const ends = [xs[other], ys[other], xs[index], ys[index]];
       links.push(ends as Segment);
     }
-    if (isJoined || isBest) intervals.push(...intervalsOf(set, scene.plane, index));
+    if (isJoined || isBest) intervals.push(...intervalsOf(set.points[index], scene.plane, index));
   }
   return { links: flat(links), intervals: flat(intervals), isThinned };
-}
-
-type Segment = [number, number, number, number];
-
-function intervalsOf(set: PointSet, plane: Plane, index: number): Segment[] {
-  const point = set.points[index] as OperatingPoint;
-  const [x, y] = [plane.xs[index] as number, plane.ys[index] as number];
-  const found: Segment[] = [];
-  const acrossX = endsOf(point, plane.x.key, plane.logX, x);
-  const acrossY = endsOf(point, plane.y.key, plane.logY, y);
-  if (acrossX) found.push([acrossX[0], y, acrossX[1], y]);
-  if (acrossY) found.push([x, acrossY[0], x, acrossY[1]]);
-  return found;
-}
-
-function endsOf(
-  point: OperatingPoint,
-  key: string,
-  isLog: boolean,
-  place: number,
-): [number, number] | null {
-  const figure = point.figures[key];
-  if (figure?.low == null || figure.high == null) return null;
-  const low = toPlace(figure.low, isLog);
-  // An interval that reaches 0 has no low end on a logarithmic axis.
-  return [Number.isNaN(low) ? place : low, toPlace(figure.high, isLog)];
-}
-
-function flat(segments: readonly Segment[]): Float64Array {
-  const values = new Float64Array(segments.length * 6).fill(Number.NaN);
-  segments.forEach((segment, index) => {
-    values.set(segment, index * 6);
-  });
-  return values;
 }

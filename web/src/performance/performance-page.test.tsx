@@ -95,3 +95,31 @@ function aLearnt() {
   const text = "reading the KV cache (fp8): 45 % (34 to 58) of 7700 GB/s, 80 % assumed";
   return { part: "kv_read:fp8", text, surprising: true, doubtful: false };
 }
+
+it("says which setting lets the service read a table of the command line, and is no error", async () => {
+  const refused = {
+    type: "/problems/policy-refused",
+    status: 403,
+    detail: "replay.landscape: …",
+    errors: [
+      {
+        path: "replay.landscape",
+        message:
+          "'/data/h100.csv' lies outside the folders that the operator allows (/home/landscapes); " +
+          "policy.landscape_roots of the service's settings adds one",
+      },
+    ],
+  };
+  openPage(
+    PAGE,
+    answers(() => new Response(JSON.stringify(refused), { status: 403 })),
+  );
+  expect(
+    await screen.findByRole("heading", { name: /does not let the service explain this task/ }),
+  ).toBeVisible();
+  expect(
+    screen.getByText(/policy\.landscape_roots of the service's settings adds one/),
+  ).toBeVisible();
+  expect(screen.queryByRole("alert")).toBeNull();
+  expect(screen.getByRole("button", { name: "Try again" })).toBeVisible();
+});

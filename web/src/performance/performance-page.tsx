@@ -1,4 +1,4 @@
-import { NativeSelect, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { Button, NativeSelect, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useMemo } from "react";
@@ -99,6 +99,18 @@ function nameOf(search: PerformanceSearch, points: readonly OperatingPoint[]): s
 function NotExplained({ error, onRetry }: { error: unknown; onRetry: () => void }) {
   if (error instanceof ApiProblem && error.isConflict) {
     return <EmptyState title="There is nothing to explain yet" text={asSentence(error.detail)} />;
+  }
+  if (error instanceof ApiProblem && error.isForbiddenByPolicy) {
+    const reasons = error.faults.map(({ path, message }) => asSentence(`${path}: ${message}`));
+    return (
+      <EmptyState
+        title="The operator's policy does not let the service explain this task"
+        text={
+          <span className="text-of-users">{reasons.join(" ") || asSentence(error.detail)}</span>
+        }
+        action={<Button onClick={onRetry}>Try again</Button>}
+      />
+    );
   }
   return <ErrorNotice error={error} onRetry={onRetry} />;
 }

@@ -121,7 +121,7 @@ def _allowed(service: Service, written: str) -> tuple[FilePath, FilePath]:
         OutsideRootsError: no folder does.
     """
     roots = service.policy.result_roots
-    path = confined(written, roots, base=service.base)
+    path = confined(written, roots, setting="result_roots", base=service.base)
     return path, next(real for root in roots if path.is_relative_to(real := root.resolve()))
 
 
