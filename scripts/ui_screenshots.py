@@ -308,8 +308,9 @@ def write_pictures() -> int:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
     if sys.argv[1:] == ["--docs"]:
         sys.exit(write_pictures())
+    # No folder is called as an option is.
+    if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
+        sys.exit(__doc__)
     sys.exit(main(sys.argv[1], sys.argv[2:]))
