@@ -1,6 +1,6 @@
 /** One stream of events for the whole page: it keeps what is shown up to date. */
 
-import { type QueryClient, useQueryClient } from "@tanstack/react-query";
+import { type QueryClient, type QueryKey, useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, use, useEffect, useRef, useState } from "react";
 import { follow, type StreamState, type TaskEvent } from "./event-stream";
 import { Freshness } from "./freshness";
@@ -103,18 +103,20 @@ export function LiveProvider({ isSignedIn, children }: LiveProviderProps) {
 export function apply(queries: QueryClient, freshness: Freshness, event: TaskEvent): void {
   const own = ["task", event.task_id];
   if (CHANGES_MIGRATIONS.has(event.kind)) freshness.renew(["migrations"]);
+  // Answers that are under way may be older, and would take the place of what is shown.
+  const renewIfUnderWay = (keys: readonly QueryKey[]) => {
+    for (const key of keys) if (queries.isFetching({ queryKey: key }) > 0) freshness.renew(key);
+  };
   if (event.kind === TASK_DELETED) {
     dropTasks(queries, new Set([event.task_id]));
+    renewIfUnderWay([["tasks"]]);
     freshness.renew(own);
     return;
   }
   const task = (event.task ?? null) as TaskItem | null;
   if (task !== null) {
     showTask(queries, task);
-    // Answers that are under way may be older, and would take the place of what is shown.
-    for (const key of [own, ["tasks"]]) {
-      if (queries.isFetching({ queryKey: key }) > 0) freshness.renew(key);
-    }
+    renewIfUnderWay([own, ["tasks"]]);
   }
   if (event.kind === TASK_CHANGED) freshness.renew(own);
   if (CHANGES_RESULTS.has(event.kind)) {

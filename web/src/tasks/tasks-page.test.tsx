@@ -1,6 +1,6 @@
 import { act, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { TaskItem } from "~/api/tasks";
 import { aTask } from "~/api/testing";
 import { type Answer, FakeEvents, giveElementsSize, renderApp } from "~/app/testing";
@@ -21,6 +21,15 @@ const HOSTILE = aTask({
   allowed_actions: ["restart"],
 });
 
+const DELETED = {
+  id: 8,
+  task_id: 3,
+  at: "2026-11-26T10:00:00Z",
+  kind: "task_deleted",
+  payload: { name: "nightly" },
+  task: null,
+};
+
 const page = (items: TaskItem[]): Answer => ({
   body: { items, next_cursor: null, total: items.length },
 });
@@ -39,6 +48,16 @@ const rowOf = async (name: string) => {
   if (!row) throw new Error(`no row of ${name}`);
   return row;
 };
+
+/** Waits for the second reading of the list, which follows when events begin. */
+async function readAnew({
+  asked,
+  queries,
+}: Pick<ReturnType<typeof renderApp>, "asked" | "queries">) {
+  const lists = () => asked.filter(({ path }) => path === "/api/v2/tasks/");
+  await waitFor(() => expect(lists()).toHaveLength(2), { timeout: 10_000 });
+  await waitFor(() => expect(queries.isFetching()).toBe(0));
+}
 
 describe("the list of tasks", () => {
   beforeEach(() => giveElementsSize(1_200, 800));
@@ -93,8 +112,9 @@ describe("the list of tasks", () => {
   });
 
   it("shows a change as its event comes, without asking again", async () => {
-    const { asked } = renderTasks();
+    const { asked, queries } = renderTasks();
     await rowOf("nightly");
+    await readAnew({ asked, queries });
     const before = asked.length;
     act(() => {
       FakeEvents.newest?.send({
@@ -111,22 +131,44 @@ describe("the list of tasks", () => {
   });
 
   it("drops a task that somebody else deletes, and asks nothing", async () => {
-    const { asked } = renderTasks();
+    const { asked, queries } = renderTasks();
     await rowOf("nightly");
+    await readAnew({ asked, queries });
     const before = asked.length;
     act(() => {
-      FakeEvents.newest?.send({
-        id: 8,
-        task_id: 3,
-        at: "2026-11-26T10:00:00Z",
-        kind: "task_deleted",
-        payload: { name: "nightly" },
-        task: null,
-      });
+      FakeEvents.newest?.send(DELETED);
     });
     await waitFor(() => expect(screen.queryByRole("link", { name: "nightly" })).toBeNull());
     expect(screen.getByText("2 tasks")).toBeVisible();
     expect(asked).toHaveLength(before);
+  });
+
+  it("drops a task whose deletion comes while an older list is under way", async () => {
+    let items = [NIGHTLY, RUNNING];
+    let answer = (_: Response) => {};
+    const { asked, queries } = renderApp("/tasks", ({ method, path }) =>
+      path === "/api/v2/tasks/" && method === "GET" ? page(items) : undefined,
+    );
+    await rowOf("nightly");
+    await readAnew({ asked, queries });
+    const usual = globalThis.fetch;
+    vi.stubGlobal("fetch", () => {
+      vi.stubGlobal("fetch", usual);
+      return new Promise<Response>((resolve) => {
+        answer = resolve;
+      });
+    });
+    act(() => void queries.invalidateQueries({ queryKey: ["tasks"] }));
+    const older = Response.json(page(items).body);
+    items = [RUNNING];
+    act(() => FakeEvents.newest?.send(DELETED));
+    await waitFor(() => expect(screen.queryByRole("link", { name: "nightly" })).toBeNull());
+    answer(older);
+    await rowOf("nightly");
+    await waitFor(() => expect(screen.queryByRole("link", { name: "nightly" })).toBeNull(), {
+      timeout: 10_000,
+    });
+    expect(screen.getByText("1 task")).toBeVisible();
   });
 
   it("is gone through by keys, and opens what they are at", async () => {

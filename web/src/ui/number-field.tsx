@@ -91,11 +91,11 @@ export function NumberField(props: NumberFieldProps) {
   );
 }
 
-const UNIT_ROOM_CH = 2;
+const UNIT_ROOM_CH = 3;
 
 function UnitText({ unit }: { unit: string }) {
   return (
-    <Text component="span" size="xs" className="quiet" aria-hidden>
+    <Text component="span" size="xs" className="quiet" ml="auto" pr="sm" aria-hidden>
       {unit}
     </Text>
   );
