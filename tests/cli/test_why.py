@@ -39,6 +39,9 @@ def test_a_file_of_which_nothing_meets_the_slo(run: Run, tmp_path: Path) -> None
     for words in (found.lead[:60], "points miss it", "nearest:"):
         assert words in done.stdout
     assert "On other hardware" not in done.stdout
+    planned = run("plan", path)
+    assert "why not: none of" in planned.stdout
+    assert f"`autotuner why {path}`" in planned.stdout
 
 
 def test_other_limits_are_asked_about_in_place_of_the_files(run: Run, tmp_path: Path) -> None:
@@ -79,7 +82,12 @@ def test_a_stored_task_keeps_measured_and_predicted_apart(run: Run, tmp_path: Pa
     path = written(tmp_path, {**REPLAY, "slo": {"ttft_ms": 1, "tpot_ms": 1}})
     text = landscape_csv(made_up_landscape((1, 4, 16)))
     (tmp_path / "table.csv").write_text(text, encoding="utf-8")
-    assert run("tune", path).returncode == 0
+    tuned = run("tune", path)
+    assert tuned.returncode == 0, tuned.stderr
+    assert "why not: none of" in tuned.stdout
+    assert "`autotuner why 1`" in tuned.stdout
+    (report,) = (tmp_path / "home" / "reports").glob("*.html")
+    assert "<b>Why not:</b> none of" in report.read_text(encoding="utf-8")
     found = WhyView.model_validate(document(run("why", "1", "--json")))
     assert found.task == 1
     assert found.measured is not None

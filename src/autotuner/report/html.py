@@ -101,6 +101,7 @@ def render_html(summary: TaskSummary, performance: PerformanceView | None = None
         experiments=summary.experiments,
         frontier=summary.frontier,
         recommended=summary.recommended,
+        why_not=summary.why_not,
         disturbed=disturbed_note(summary),
         short_levels=short_level_notes(summary),
         labels=labels,

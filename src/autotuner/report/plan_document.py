@@ -22,7 +22,8 @@ from autotuner.predict.predictor import (
     limit_interval80,
     verdict,
 )
-from autotuner.search import as_point, description, strategy_named
+from autotuner.search import OBJECTIVES, as_point, description, strategy_named
+from autotuner.search.slo import served_by
 from autotuner.sizing import token_costs
 from autotuner.store import Store
 from autotuner.tuning.estimate import (
@@ -36,6 +37,8 @@ from autotuner.tuning.forecast import Forecast, forecast_of
 from autotuner.tuning.known_starts import with_known_start
 from autotuner.tuning.prepare import Prepared
 from autotuner.tuning.search_state import MOST_PREDICTED, search_context
+from autotuner.tuning.slo_effects import predicted_points, slo_effects
+from autotuner.tuning.why_sentences import excluded_line, why_not_lines
 
 _LOAD = "load"
 _COLUMNS = {
@@ -94,7 +97,25 @@ def plan_of(
     document = plan_document(prepared, store, listed=listed, commands=commands)
     document["strategy_reason"] = description(strategy, state)
     document["prediction"] = _prediction_document(prepared, found, asked)
+    document["why_not"] = _why_not(prepared, found)
     return document, found
+
+
+_MUCH = 0.5
+"""Share of the combinations that is worth a sentence where it is excluded."""
+
+
+def _why_not(prepared: Prepared, found: PlanEstimate) -> list[str]:
+    """Why nothing is predicted to meet the SLO, and what excludes much, in sentences."""
+    task, limits, lines = prepared.task, prepared.task.slo_limits(), list[str]()
+    if limits and found.recommended is not None and not found.recommended.meets_slo:
+        points = predicted_points(prepared, found.points, limits)
+        effects = slo_effects("predicted", points, limits, task.objectives, ())
+        lines += why_not_lines(effects, limits, OBJECTIVES[served_by(task.objectives)].unit)
+    excluded = prepared.space.excluded
+    if sum(excluded.values()) > _MUCH * prepared.space.combinations:
+        lines.append(excluded_line(prepared.space.combinations, excluded))
+    return lines
 
 
 def _prediction_document(

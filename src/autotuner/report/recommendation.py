@@ -9,10 +9,14 @@ from typing import Any
 
 from autotuner.engines import sample_request
 from autotuner.report.plan_document import chosen_document, mixed_text
+from autotuner.search import OBJECTIVES
+from autotuner.search.slo import served_by
 from autotuner.tuning.estimate import RecommendedPrediction
 from autotuner.tuning.first_task_asked import Asked
 from autotuner.tuning.predicted_choice import ChoiceByPrediction, PointOfKind, engines_of
 from autotuner.tuning.predicted_tasks import PredictedTask, PredictedTasks
+from autotuner.tuning.slo_effects import predicted_points, slo_effects
+from autotuner.tuning.why_sentences import why_not_lines
 
 MOST_RIVALS = 8
 
@@ -54,10 +58,24 @@ def recommendation_document(found: Recommendation, *, seconds: float) -> dict[st
             {**_chosen(found, one.place, ""), "differs": list(one.differs)}
             for one in (choice.alternatives if choice else ())
         ],
+        "why_not": _why_not(found),
         "measuring": None if choice is None else measuring_document(found, choice),
         "warnings": list(found.tasks.warnings),
         "seconds": seconds,
     }
+
+
+def _why_not(found: Recommendation) -> list[str]:
+    """Why nothing fits, of the points of all engines, in sentences; empty where something does."""
+    slo, tasks = found.asked.slo, found.tasks.tasks
+    if found.fits or not slo or not tasks:
+        return []
+    points = [
+        point for task in tasks for point in predicted_points(task.prepared, task.found.points, slo)
+    ]
+    objectives = tasks[0].prepared.task.objectives
+    effects = slo_effects("predicted", points, slo, objectives, ())
+    return why_not_lines(effects, slo, OBJECTIVES[served_by(objectives)].unit)
 
 
 def _engine(task: PredictedTask) -> dict[str, Any]:

@@ -45,6 +45,8 @@ def print_recommendation(document: Mapping[str, Any], console: Console) -> None:
         return
     title = "recommended" if document["meets_slo"] else "nothing fits; nearest to the SLO"
     _print_point(title, best, document, console)
+    for line in document["why_not"]:
+        console.print(f"  {escape(line)}", soft_wrap=True)
     print_command(best["command"], console, best["sample_request"])
     if document["certain"] is not None:
         console.print()

@@ -31,6 +31,7 @@ from autotuner.report.points import (
 )
 from autotuner.report.prediction_errors import error_table
 from autotuner.report.search import reasons_table, search_table, search_title
+from autotuner.report.why_terminal import print_why_not
 from autotuner.tuning.summarise import engine_of
 from autotuner.tuning.summary import ExperimentView, PointView, TaskSummary
 
@@ -144,6 +145,9 @@ def print_summary(summary: TaskSummary, console: Console, *, short: bool = False
         console.print()
         console.print(f"[bold green]{title}:[/bold green] {escape(chosen.reason)}", soft_wrap=True)
         print_command(chosen.command, console, chosen.sample_request)
+    if summary.why_not:
+        console.print()
+        print_why_not(summary.why_not, f"autotuner why {run.id}", console)
     for note in short_level_notes(summary):
         console.print()
         console.print(f"[yellow]{escape(note)}[/yellow]", soft_wrap=True)

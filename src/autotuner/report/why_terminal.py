@@ -48,6 +48,15 @@ def print_why(found: WhyView, console: Console) -> None:
         console.print(f"[yellow]note[/yellow] {escape(note)}", soft_wrap=True)
 
 
+def print_why_not(lines: Sequence[str], command: str, console: Console) -> None:
+    """Prints why nothing meets the SLO or much is excluded, and the command that has all of it."""
+    for place, line in enumerate(lines):
+        head = "  " if place else "[bold]why not:[/bold] "
+        console.print(f"{head}{escape(line)}", soft_wrap=True)
+    text = f"`{command}` has the numbers, and what other hardware would do"
+    console.print(escape(text), soft_wrap=True)
+
+
 def _print_limits(limits: SloEffectsView, found: WhyView, console: Console) -> None:
     console.print(f"[bold]{escape(limits_title(limits))}[/bold]", soft_wrap=True)
     table = _table("limit", "ms", "points miss it", "it alone", "candidates out", "lowest ms")
@@ -106,15 +115,17 @@ def _print_excluded(found: ExclusionsView, console: Console) -> None:
         f"[bold]Excluded: {left:,} of {found.combinations:,} combinations[/bold]", soft_wrap=True
     )
     if found.rules:
-        table = _table("a candidate needs that", "break it", "it alone", "GiB short", "nearest")
-        table.columns[0].justify = table.columns[4].justify = "left"
+        short = any(rule.missing_gib is not None for rule in found.rules)
+        gib = ["GiB short"] if short else []
+        table = _table("a candidate needs that", "break it", "it alone", *gib, "nearest")
+        table.columns[0].justify = table.columns[-1].justify = "left"
         for rule in found.rules[:_MOST_RULES]:
             nearest = settings_text(rule.nearest, rule.nearest) if rule.nearest else "all"
             table.add_row(
                 escape(rule.name),
                 f"{rule.breaking:,}",
                 f"{rule.alone:,}",
-                "" if rule.missing_gib is None else figure(rule.missing_gib),
+                *(["" if rule.missing_gib is None else figure(rule.missing_gib)] if short else []),
                 escape(nearest),
             )
         console.print(table)

@@ -58,6 +58,7 @@ from autotuner.server.v2 import (
     tokens,
     uploaded_results,
     verifications,
+    why,
 )
 from autotuner.server.web_ui import WebUi
 
@@ -89,6 +90,7 @@ V2_ROUTERS = (
     configurations.router,
     experiments.router,
     performance.router,
+    why.router,
     results.router,
     points.router,
     logs.router,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from autotuner.catalog import Gpu, gpus
 from autotuner.config import Combination, TaskConfig
@@ -30,6 +31,8 @@ _FORMATS = {
     "INT8 weights": {_GEMM: "int8_wo"},
     "INT4 weights": {_GEMM: "int4_wo", _MOE: "int4_wo"},
 }
+LONGEST_S = 10.0
+"""Seconds after which no other place is asked about any more."""
 _MOST_CANDIDATES = 48
 """Of each other place, spread over its candidates: enough to tell whether anything is near."""
 _MOST_COMBINATIONS = 600
@@ -39,6 +42,19 @@ _BY_ROOFLINE = (
     "other GPUs and formats are predicted by the roofline alone, each with up to "
     f"{_MOST_CANDIDATES} candidates, so that they compare; none of them was measured"
 )
+
+
+class _TimeLeft:
+    """Whether there is time left, counted from when it is first asked."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._until: float | None = None
+
+    def __call__(self) -> bool:
+        now = time.monotonic()
+        self._until = now + self._seconds if self._until is None else self._until
+        return now < self._until
 
 
 @dataclass(frozen=True)
@@ -58,6 +74,14 @@ class Elsewhere:
     home: Path
     registry: ProfileRegistry
     has_time: Callable[[], bool]
+
+    @classmethod
+    def of(
+        cls, task: TaskConfig, space: Space, *, base: Path, home: Path, registry: ProfileRegistry
+    ) -> Self:
+        """Asks for as long as a reader waits."""
+        region = space.regions[0] if space.regions else space.by_region()[0][0]
+        return cls(task, region, base, home, registry, _TimeLeft(LONGEST_S))
 
     def asked(self, slo: Mapping[str, float]) -> tuple[list[ElsewhereView], list[str]]:
         """The task as it is, then on other GPUs and with other formats, and notes on that.

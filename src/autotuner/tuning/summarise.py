@@ -13,6 +13,7 @@ from autotuner.landscapes import unserved
 from autotuner.predict import Prediction
 from autotuner.predict.predictor import METRICS, interval80, log_std
 from autotuner.search import (
+    OBJECTIVES,
     OperatingPoint,
     Step,
     as_point,
@@ -23,7 +24,7 @@ from autotuner.search import (
     reference_point,
     steps,
 )
-from autotuner.search.slo import verdict, verdicts
+from autotuner.search.slo import served_by, verdict, verdicts
 from autotuner.store import ExperimentRecord, Store, TaskRecord
 from autotuner.tuning.estimate import predicted_frontier
 from autotuner.tuning.points import occupied_gpus, outcome
@@ -33,6 +34,7 @@ from autotuner.tuning.representative import (
     recommended,
     representative_load,
 )
+from autotuner.tuning.slo_effects import measured_points, slo_effects
 from autotuner.tuning.summary import (
     ErrorView,
     ExperimentView,
@@ -50,6 +52,7 @@ from autotuner.tuning.summary import (
     TaskFacts,
     TaskSummary,
 )
+from autotuner.tuning.why_sentences import why_not_lines
 
 
 def summarise(store: Store, task: TaskRecord, *, report: str | None = None) -> TaskSummary:
@@ -76,12 +79,22 @@ def summarise(store: Store, task: TaskRecord, *, report: str | None = None) -> T
         experiments=views,
         frontier=[PointView.model_validate(fields(point)) for point in front],
         recommended=chosen,
+        why_not=_why_not(experiments, config, price) if chosen and not chosen.meets_slo else [],
         search=search_view(
             experiments, front, objectives=objectives, slo=limits, usd_per_gpu_hour=price
         ),
         prediction_error=prediction_error(found for view in views for found in view.predictions),
         report=report,
     )
+
+
+def _why_not(
+    experiments: Sequence[ExperimentRecord], config: TaskConfig, price: float | None
+) -> list[str]:
+    limits = config.slo_limits()
+    points = measured_points(experiments, limits, price)
+    effects = slo_effects("measured", points, limits, config.objectives, ())
+    return why_not_lines(effects, limits, OBJECTIVES[served_by(config.objectives)].unit)
 
 
 def engine_of(settings: Mapping[str, Any], engine: str) -> str:

@@ -290,6 +290,8 @@ class TaskSummary(_View):
     experiments: list[ExperimentView]
     frontier: list[PointView]
     recommended: RecommendedView | None
+    why_not: list[str] = Field(default_factory=list)
+    """Where no point meets the SLO: why, and what relaxing each limit gains, in sentences."""
     search: SearchView = Field(default_factory=SearchView)
     prediction_error: PredictionErrorView | None = None
     report: str | None = None

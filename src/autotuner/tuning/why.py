@@ -3,68 +3,38 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 from autotuner.config import TaskConfig, parse_stored_task
-from autotuner.predict import OutOfMemory, Prediction
-from autotuner.predict.predictor import limit_interval80
-from autotuner.predict.predictor import verdict as interval_verdict
-from autotuner.search import OBJECTIVES, OperatingPoint, as_point, has, is_usable, quantity
-from autotuner.search.slo import Verdict, served_by, verdicts, within
-from autotuner.search.why_not import Admitted, LimitEffect, misses, why_not
-from autotuner.space import Space
+from autotuner.errors import AutotunerError, PolicyError, StoreError
+from autotuner.predict import OutOfMemory
+from autotuner.profiles import ProfileRegistry
+from autotuner.search import OBJECTIVES
+from autotuner.search.slo import served_by
+from autotuner.space import NoCandidateError, Space
 from autotuner.space.exclusions import exclusions
 from autotuner.store import ExperimentRecord, Store, TaskRecord
 from autotuner.tuning.elsewhere import Elsewhere
 from autotuner.tuning.estimate import MOST_CANDIDATES, PlanEstimate, estimate_plan
 from autotuner.tuning.forecast import forecast_of
-from autotuner.tuning.operating_points import point_id
-from autotuner.tuning.points import occupied_gpus, operating_points
 from autotuner.tuning.prepare import Prepared
+from autotuner.tuning.slo_effects import measured_points, predicted_points, slo_effects
 from autotuner.tuning.why_sentences import lead_sentence
 from autotuner.tuning.why_views import (
     AbsentValueView,
-    AdmittedView,
     CountedReasonView,
     ExclusionsView,
     FailureCountView,
-    LimitEffectView,
-    LimitMissView,
-    MissedTogetherView,
     RuleExclusionView,
-    SloEffectsView,
     WayView,
-    WhyPointView,
     WhyView,
 )
 
 NO_LIMITS: Mapping[str, float] = MappingProxyType({})
-Kind = Literal["measured", "predicted"]
-_VERDICTS: tuple[Verdict, ...] = ("misses", "unclear")
-
-
-@dataclass(frozen=True)
-class JudgedPoint:
-    """A point with what names it, and how its intervals stand to the limits.
-
-    Attributes:
-        index: place of its launch; None of a predicted point.
-    """
-
-    point: OperatingPoint
-    index: int | None
-    settings: Mapping[str, Any]
-    verdicts: Mapping[str, Verdict]
-
-    @property
-    def id(self) -> str:
-        """Id among the operating points of the task."""
-        owner = self.point.candidate_id if self.index is None else self.index
-        return point_id(owner, self.point.load)
 
 
 def why_of_file(
@@ -89,27 +59,49 @@ def why_of_file(
 
 def why_of_task(
     record: TaskRecord,
-    prepared: Prepared | None,
+    resolve: Callable[[], Prepared],
     home: Path,
     store: Store,
     *,
     changed: Mapping[str, float] = NO_LIMITS,
-    elsewhere: Elsewhere | None = None,
-    notes: Sequence[str] = (),
+    registry: ProfileRegistry | None = None,
     measure: bool = True,
 ) -> WhyView:
     """The answer for a stored task: of what was measured, and of what is predicted.
 
+    A task that cannot be resolved any more is answered by its measurements, with a note.
+
     Args:
-        prepared: the task resolved once more; None where it cannot be, with the reason in `notes`.
+        resolve: resolves the task once more.
+        changed: limits in place of the task's of the same names.
+        registry: profiles, with which other hardware is asked about; nothing is asked where left
+            out.
         measure: whether a CPU whose speed is not known yet is measured now.
+
+    Raises:
+        PolicyError: the task is not allowed here.
+        StoreError: the store cannot be read.
     """
     config = parse_stored_task(record.config, source=f"task {record.id}")
     experiments = store.experiments(record.id)
-    found = None
+    prepared, found, other, notes = None, None, None, list[str]()
+    base = Path(record.base) if record.base else home
+    try:
+        prepared = resolve()
+    except NoCandidateError as error:
+        if registry is not None:
+            other = Elsewhere.of(config, error.space, base=base, home=home, registry=registry)
+        view = why_without_candidates(config, error.space, changed=changed, elsewhere=other)
+        return view.model_copy(update={"task": record.id})
+    except (PolicyError, StoreError):
+        raise
+    except AutotunerError as error:
+        notes.append(f"the task cannot be resolved any more: {error.message}")
     if prepared is not None:
-        found, more = _estimate(prepared, home, store, measure=measure)
-        notes = (*notes, *more)
+        found, notes = _estimate(prepared, home, store, measure=measure)
+        if registry is not None:
+            space, base = prepared.space, prepared.base or base
+            other = Elsewhere.of(prepared.task, space, base=base, home=home, registry=registry)
     return _why(
         prepared,
         found,
@@ -118,7 +110,7 @@ def why_of_task(
         experiments=experiments,
         changed=changed,
         notes=notes,
-        elsewhere=elsewhere,
+        elsewhere=other,
     )
 
 
@@ -152,83 +144,6 @@ def why_without_candidates(
         notes=notes,
     )
     return view.model_copy(update={"lead": lead_sentence(view)})
-
-
-def limits_view(
-    kind: Kind,
-    points: Iterable[JudgedPoint],
-    slo: Mapping[str, float],
-    objectives: Sequence[str],
-    axes: Iterable[str],
-) -> SloEffectsView:
-    """The effects of limits on points of one kind.
-
-    Args:
-        axes: fields in which candidates differ.
-    """
-    judged = list(points)
-    found = why_not([one.point for one in judged], slo, objectives)
-    show = _Shown(found.objective, slo, {id(one.point): one for one in judged}, tuple(axes))
-    possible = sum(
-        "misses" not in one.verdicts.values() and not within(one.point, slo) for one in judged
-    )
-    return SloEffectsView(
-        kind=kind,
-        points=found.points,
-        candidates=found.candidates,
-        lacking=dict(found.lacking),
-        admitted=show.admitted(found.admitted),
-        unclear=possible,
-        missed_together=[
-            MissedTogetherView(limits=list(names), points=count)
-            for names, count in found.missed_together.items()
-        ],
-        limits=[show.effect(effect) for effect in found.limits],
-        nearest=show.point(found.nearest),
-        factor=found.factor,
-        at_factor=None if found.at_factor is None else show.admitted(found.at_factor),
-        binding=found.binding,
-    )
-
-
-def predicted_points(
-    prepared: Prepared, predictions: Iterable[Prediction], slo: Mapping[str, float]
-) -> list[JudgedPoint]:
-    """Predictions as points to judge."""
-    price = prepared.usd_per_gpu_hour
-    settings = {one.id: one.settings() for one in prepared.space.candidates}
-    return [
-        JudgedPoint(
-            point := as_point(one, price),
-            None,
-            settings[one.candidate_id],
-            {
-                name: interval_verdict(limit_interval80(one, name), limit)
-                if has(point, (name,))
-                else "misses"
-                for name, limit in slo.items()
-            },
-        )
-        for one in predictions
-        if is_usable(one, price)
-    ]
-
-
-def measured_points(
-    experiments: Iterable[ExperimentRecord], slo: Mapping[str, float], price: float | None
-) -> list[JudgedPoint]:
-    """Operating points of the launches that succeeded, to judge."""
-    return [
-        JudgedPoint(point, one.index, one.settings, verdicts(point, slo))
-        for one in experiments
-        if one.status == "completed"
-        for point in operating_points(
-            one.candidate_id,
-            one.measurements,
-            gpus=occupied_gpus(one.settings),
-            usd_per_gpu_hour=price,
-        )
-    ]
 
 
 def _estimate(
@@ -268,10 +183,10 @@ def _why(
     measured = predicted = None
     judged = measured_points(experiments, limits, price)
     if judged:
-        measured = limits_view("measured", judged, limits, task.objectives, axes)
+        measured = slo_effects("measured", judged, limits, task.objectives, axes)
     if prepared is not None and found is not None and found.points:
         points = predicted_points(prepared, found.points, limits)
-        predicted = limits_view("predicted", points, limits, task.objectives, axes)
+        predicted = slo_effects("predicted", points, limits, task.objectives, axes)
     others, more = ([], []) if elsewhere is None else elsewhere.asked(limits)
     objective = served_by(task.objectives)
     view = WhyView(
@@ -343,52 +258,3 @@ def _failures(experiments: Iterable[ExperimentRecord]) -> list[FailureCountView]
         FailureCountView(kind=kind, count=count, message=messages[kind])
         for kind, count in kinds.most_common()
     ]
-
-
-@dataclass(frozen=True)
-class _Shown:
-    """Turns points and what limits admit into views."""
-
-    objective: str
-    slo: Mapping[str, float]
-    places: Mapping[int, JudgedPoint]
-    axes: tuple[str, ...]
-
-    def point(self, point: OperatingPoint | None) -> WhyPointView | None:
-        if point is None:
-            return None
-        one = self.places[id(point)]
-        return WhyPointView(
-            id=one.id,
-            candidate=point.candidate_id,
-            experiment_index=one.index,
-            load=point.load,
-            settings={path: one.settings[path] for path in self.axes if path in one.settings},
-            objective=quantity(point, self.objective),
-            limits=[
-                LimitMissView(**asdict(miss), verdict=one.verdicts[miss.name])
-                for miss in misses(point, self.slo)
-            ],
-        )
-
-    def admitted(self, found: Admitted) -> AdmittedView:
-        return AdmittedView(
-            limits=dict(found.limits),
-            points=found.points,
-            candidates=found.candidates,
-            best=self.point(found.best),
-        )
-
-    def effect(self, effect: LimitEffect) -> LimitEffectView:
-        tightest = effect.tightest
-        return LimitEffectView(
-            name=effect.name,
-            limit_ms=effect.limit_ms,
-            missing=effect.missing,
-            only_missing=effect.only_missing,
-            candidates=effect.candidates,
-            only_candidates=effect.only_candidates,
-            nearest_ms=effect.nearest_ms,
-            relaxed=[self.admitted(one) for one in effect.relaxed],
-            tightest=None if tightest is None else self.admitted(tightest),
-        )

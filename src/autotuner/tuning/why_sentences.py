@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from autotuner.search import OBJECTIVES
 from autotuner.search.points import figure, percent
 from autotuner.search.slo import describe_slo
 from autotuner.tuning.why_views import AdmittedView, LimitEffectView, SloEffectsView, WhyView
+
+_MOST_STEPS = 2
 
 
 def lead_sentence(found: WhyView) -> str:
@@ -23,14 +27,45 @@ def lead_sentence(found: WhyView) -> str:
         return f"No {kind} point can be held against the SLO ({slo}): {lacking_text(limits)}."
     if not admitted.points:
         none = f"None of {limits.points:,} {kind} points meets the SLO ({slo})."
-        return f"{none} {cheapest_way(limits, found)}"
+        return f"{none} {cheapest_way(limits, found.unit)}"
     best = admitted.best
-    reached = "" if best is None else f", the best of them {value_text(admitted, found)}"
+    reached = "" if best is None else f", the best of them {value_text(admitted, found.unit)}"
     text = f"{admitted.points:,} of {limits.points:,} {kind} points meet the SLO ({slo}){reached}."
-    return f"{text} {binding_text(limits, found)}"
+    return f"{text} {binding_text(limits, found.unit)}"
 
 
-def cheapest_way(limits: SloEffectsView, found: WhyView) -> str:
+def why_not_lines(limits: SloEffectsView, slo: Mapping[str, float], unit: str) -> list[str]:
+    """Why no point meets the SLO, and what relaxing each limit gains; none where one meets it.
+
+    Args:
+        unit: of the quantity that points are served for.
+    """
+    if not slo or not limits.points or limits.admitted.points:
+        return []
+    easiest = _easiest(limits)
+    first = f"none of {limits.points:,} {limits.kind} points meets the SLO ({describe_slo(slo)})"
+    return [
+        f"{first}. {cheapest_way(limits, unit)}",
+        *(
+            f"{_step_text(effect, step)} admits {step.points:,} points of {step.candidates:,} "
+            f"candidates, the best {value_text(step, unit)}"
+            for effect in limits.limits
+            for step in effect.relaxed[:_MOST_STEPS]
+            if easiest is None or step is not easiest.relaxed[0]
+        ),
+    ]
+
+
+def excluded_line(combinations: int, excluded: Mapping[str, int]) -> str:
+    """How many combinations are excluded, and the reason of most."""
+    reason, count = max(excluded.items(), key=lambda one: one[1])
+    return (
+        f"{sum(excluded.values()):,} of {combinations:,} combinations are excluded, most of them "
+        f"({count:,}) because {reason}"
+    )
+
+
+def cheapest_way(limits: SloEffectsView, unit: str) -> str:
     """The nearest point, in a sentence: by how much it misses, and the least that admits it."""
     if limits.nearest is None or limits.factor is None:
         return ""
@@ -40,26 +75,30 @@ def cheapest_way(limits: SloEffectsView, found: WhyView) -> str:
         if one.excess > 0
     ]
     text = f"The nearest has {' and '.join(parts)}"
-    effects = [one for one in limits.limits if one.relaxed]
-    if effects:
-        easiest = min(effects, key=lambda one: one.relaxed[0].limits[one.name] / one.limit_ms)
+    easiest = _easiest(limits)
+    if easiest is not None:
         first = easiest.relaxed[0]
         return (
             f"{text}. {_step_text(easiest, first)} makes {first.points:,} points feasible, the "
-            f"best {value_text(first, found)}."
+            f"best {value_text(first, unit)}."
         )
     return f"{text}; all limits times {limits.factor:.3g} would admit it."
 
 
-def binding_text(limits: SloEffectsView, found: WhyView) -> str:
+def _easiest(limits: SloEffectsView) -> LimitEffectView | None:
+    """The limit that has to be relaxed least to gain something, alone."""
+    return next((one for one in limits.limits if one.name == limits.binding), None)
+
+
+def binding_text(limits: SloEffectsView, unit: str) -> str:
     """The limit that keeps the best from being better, in a sentence."""
-    effect = next((one for one in limits.limits if one.name == limits.binding), None)
+    effect = _easiest(limits)
     if effect is None:
         return "No limit keeps the best from being better."
     first = effect.relaxed[0]
     return (
         f"{OBJECTIVES[effect.name].label} binds: {_step_text(effect, first)} brings "
-        f"{value_text(first, found)}."
+        f"{value_text(first, unit)}."
     )
 
 
@@ -69,10 +108,10 @@ def _step_text(effect: LimitEffectView, step: AdmittedView) -> str:
     return f"{label} {effect.limit_ms:,g} -> {step.limits[effect.name]:,g} ms"
 
 
-def value_text(admitted: AdmittedView, found: WhyView) -> str:
+def value_text(admitted: AdmittedView, unit: str) -> str:
     """The best that limits admit: `3,900 tok/s/GPU`."""
     best = admitted.best
-    return "nothing" if best is None else f"{figure(best.objective)} {found.unit}"
+    return "nothing" if best is None else f"{figure(best.objective)} {unit}"
 
 
 def lacking_text(limits: SloEffectsView) -> str:

@@ -1414,6 +1414,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v2/tasks/{task_id}/why": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Why
+         * @description Which limits and rules keep points from the SLO, what is nearest, and what would change it.
+         *
+         *     Measured and predicted points are counted apart. A task that cannot be resolved any more is
+         *     answered by its measurements alone, with a note.
+         */
+        get: operations["get_why"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2/tokens/": {
         parameters: {
             query?: never;
@@ -1651,6 +1674,20 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AbsentValueView
+         * @description Value of an axis that no candidate has.
+         */
+        AbsentValueView: {
+            /** Combinations */
+            combinations: number;
+            /** Path */
+            path: string;
+            /** Rule */
+            rule: string;
+            /** Value */
+            value: string | number | boolean | string[] | null;
+        };
+        /**
          * AccuracyRowView
          * @description Accuracy over the levels that have something in common.
          */
@@ -1715,6 +1752,25 @@ export interface components {
              * @description Levels left out because a table was replayed: nothing was measured.
              */
             replayed: number;
+        };
+        /**
+         * AdmittedView
+         * @description Points that a set of limits admits.
+         */
+        AdmittedView: {
+            /** @description The best of them; null where there are none. */
+            best: components["schemas"]["WhyPointView"] | null;
+            /** Candidates */
+            candidates: number;
+            /**
+             * Limits
+             * @description Latency -> limit in ms.
+             */
+            limits: {
+                [key: string]: number;
+            };
+            /** Points */
+            points: number;
         };
         /**
          * AppliedProfile
@@ -2306,6 +2362,16 @@ export interface components {
             text: string;
         };
         /**
+         * CountedReasonView
+         * @description A reason and how often it holds.
+         */
+        CountedReasonView: {
+            /** Count */
+            count: number;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * CountsView
          * @description Counts of rows.
          */
@@ -2586,6 +2652,47 @@ export interface components {
             text: string;
         };
         /**
+         * ElsewhereView
+         * @description The same task on another GPU, or with another format of the weights, as predicted.
+         */
+        ElsewhereView: {
+            /**
+             * Best
+             * @description The best value within the SLO of the quantity that points are served for.
+             */
+            best: number | null;
+            /** Changes */
+            changes: {
+                [key: string]: string | number | boolean | string[] | null;
+            };
+            /**
+             * Factor
+             * @description As in `SloEffectsView`.
+             */
+            factor: number | null;
+            /** Meeting */
+            meeting: number;
+            /**
+             * Now
+             * @description Whether it is the task as it is, predicted like the others.
+             */
+            now: boolean;
+            /** Points */
+            points: number;
+            /**
+             * Unanswered
+             * @description Why nothing is predicted; empty where it is.
+             */
+            unanswered: string;
+            /**
+             * Usd Per Million Tokens
+             * @description Of output tokens at that point; null where no price is known.
+             */
+            usd_per_million_tokens: number | null;
+            /** What */
+            what: string;
+        };
+        /**
          * EngineList
          * @description The engines that a task may name.
          */
@@ -2678,6 +2785,53 @@ export interface components {
             tok_s: components["schemas"]["MetricErrorView"];
             tpot_ms: components["schemas"]["MetricErrorView"] | null;
             ttft_ms: components["schemas"]["MetricErrorView"];
+        };
+        /**
+         * ExclusionsView
+         * @description Combinations that are no candidates, and candidates that cannot be predicted.
+         */
+        ExclusionsView: {
+            /** Absent Values */
+            absent_values: components["schemas"]["AbsentValueView"][];
+            /**
+             * Asked
+             * @description Candidates that predictors were asked about.
+             */
+            asked: number;
+            /** Candidates */
+            candidates: number;
+            /** Combinations */
+            combinations: number;
+            /**
+             * Least Missing Gib
+             * @description Memory per GPU that the nearest of them lacks, where that is predicted.
+             */
+            least_missing_gib: number | null;
+            /**
+             * Out Of Memory
+             * @description Candidates that are predicted to run out of memory.
+             */
+            out_of_memory: components["schemas"]["CountedReasonView"][];
+            /**
+             * Reasons
+             * @description Each excluded combination by the first reason that excludes it.
+             */
+            reasons: components["schemas"]["CountedReasonView"][];
+            /**
+             * Refused
+             * @description Candidates of which predictors say nothing.
+             */
+            refused: components["schemas"]["CountedReasonView"][];
+            /**
+             * Rules
+             * @description Each by every rule that it breaks.
+             */
+            rules: components["schemas"]["RuleExclusionView"][];
+            /**
+             * Skipped
+             * @description Why rules are not counted; empty where they are.
+             */
+            skipped: string;
         };
         /**
          * ExperimentCounts
@@ -3083,6 +3237,21 @@ export interface components {
             window: number | null;
             /** Windowed Layers */
             windowed_layers: number;
+        };
+        /**
+         * FailureCountView
+         * @description Launches that failed in one way.
+         */
+        FailureCountView: {
+            /** Count */
+            count: number;
+            /** Kind */
+            kind: string;
+            /**
+             * Message
+             * @description Of the first.
+             */
+            message: string;
         };
         /**
          * FailureKindList
@@ -3702,6 +3871,72 @@ export interface components {
             index: number;
             load: components["schemas"]["LoadLevel"];
             measured: components["schemas"]["MeasuredView"] | null;
+        };
+        /**
+         * LimitEffectView
+         * @description The effect of one limit, alone and beside the others.
+         */
+        LimitEffectView: {
+            /**
+             * Candidates
+             * @description Candidates of which every point misses it.
+             */
+            candidates: number;
+            /** Limit Ms */
+            limit_ms: number;
+            /**
+             * Missing
+             * @description Points that miss it, whatever they do to the others.
+             */
+            missing: number;
+            /** Name */
+            name: string;
+            /**
+             * Nearest Ms
+             * @description The lowest value of any point.
+             */
+            nearest_ms: number | null;
+            /**
+             * Only Candidates
+             * @description Candidates that no other limit keeps out.
+             */
+            only_candidates: number;
+            /**
+             * Only Missing
+             * @description Points that miss it alone: dropping it admits them.
+             */
+            only_missing: number;
+            /**
+             * Relaxed
+             * @description Limits above this one that admit something, or improve the best by 5 % or more, with the
+             *     other limits as they are; the lowest first.
+             */
+            relaxed: components["schemas"]["AdmittedView"][];
+            /** @description The lowest limit that still admits something beside the others; null where none does. */
+            tightest: components["schemas"]["AdmittedView"] | null;
+        };
+        /**
+         * LimitMissView
+         * @description How a point stands to one limit.
+         */
+        LimitMissView: {
+            /**
+             * Excess
+             * @description Share of the limit by which the value is above it; negative where it is below.
+             */
+            excess: number;
+            /** Limit Ms */
+            limit_ms: number;
+            /** Name */
+            name: string;
+            /** Value Ms */
+            value_ms: number;
+            /**
+             * Verdict
+             * @description By the interval: of 95 % where it was measured, of 80 % where it is predicted.
+             * @enum {string}
+             */
+            verdict: "meets" | "unclear" | "misses";
         };
         /**
          * LimitsView
@@ -4404,6 +4639,16 @@ export interface components {
              * @description Whether code that comes with the model may run.
              */
             trust_remote_code?: (boolean | null) | (boolean | null)[];
+        };
+        /**
+         * MissedTogetherView
+         * @description Points that miss exactly these limits.
+         */
+        MissedTogetherView: {
+            /** Limits */
+            limits: string[];
+            /** Points */
+            points: number;
         };
         /**
          * Model
@@ -6388,6 +6633,45 @@ export interface components {
             workloads: string[];
         };
         /**
+         * RuleExclusionView
+         * @description Combinations that break one rule of the space.
+         */
+        RuleExclusionView: {
+            /**
+             * Alone
+             * @description How many of them break no other rule: lifting it admits them.
+             */
+            alone: number;
+            /** Breaking */
+            breaking: number;
+            /**
+             * Missing Gib
+             * @description Memory per GPU that the nearest lacks; null for other rules.
+             */
+            missing_gib: number | null;
+            /**
+             * Name
+             * @description The rule in words: what a candidate needs.
+             */
+            name: string;
+            /**
+             * Nearest
+             * @description Values of the axes that the rule reads, of the one that is nearest to being allowed.
+             */
+            nearest: {
+                [key: string]: string | number | boolean | string[] | null;
+            };
+            /**
+             * Of Engine
+             * @description Whether the engine asks for it when it starts.
+             */
+            of_engine: boolean;
+            /** Reason */
+            reason: string;
+            /** Ways */
+            ways: components["schemas"]["WayView"][];
+        };
+        /**
          * RuleView
          * @description A rule by which a profile finds a value.
          */
@@ -6600,6 +6884,59 @@ export interface components {
              * @description 99th percentile of the time to first token, ms.
              */
             ttft_p99_ms?: number | null;
+        };
+        /**
+         * SloEffectsView
+         * @description Effects of the SLO on the points of one kind.
+         */
+        SloEffectsView: {
+            admitted: components["schemas"]["AdmittedView"];
+            at_factor: components["schemas"]["AdmittedView"] | null;
+            /**
+             * Binding
+             * @description The limit that keeps the best from being better, of several the one that has to be relaxed
+             *     least; null where none does.
+             */
+            binding: string | null;
+            /** Candidates */
+            candidates: number;
+            /**
+             * Factor
+             * @description The smallest number that all limits, times it, have a point within; below 1 where they could
+             *     all be stricter.
+             */
+            factor: number | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "measured" | "predicted";
+            /**
+             * Lacking
+             * @description Quantity -> points without it; they count nowhere else.
+             */
+            lacking: {
+                [key: string]: number;
+            };
+            /** Limits */
+            limits: components["schemas"]["LimitEffectView"][];
+            /**
+             * Missed Together
+             * @description Every other point stands in one of these.
+             */
+            missed_together: components["schemas"]["MissedTogetherView"][];
+            /** @description The point whose worst excess is least; null without points or limits. */
+            nearest: components["schemas"]["WhyPointView"] | null;
+            /**
+             * Points
+             * @description Points that have a value of all that is compared.
+             */
+            points: number;
+            /**
+             * Unclear
+             * @description Points whose values miss the SLO, though their intervals do not rule it out.
+             */
+            unclear: number;
         };
         /**
          * SourceTasks
@@ -7389,6 +7726,12 @@ export interface components {
             task: string;
             /** Warnings */
             warnings: string[];
+            /**
+             * Why Not
+             * @description Why nothing is predicted to meet the SLO, and what excludes more than half of the
+             *     combinations, in sentences; empty where neither is so.
+             */
+            why_not: string[];
             /** Workload */
             workload: string;
         };
@@ -7415,6 +7758,8 @@ export interface components {
             schema_version: 1 | 2;
             search?: components["schemas"]["SearchView"];
             task: components["schemas"]["TaskFacts"];
+            /** Why Not */
+            why_not?: string[];
         };
         /**
          * TaskView
@@ -7933,6 +8278,20 @@ export interface components {
             remedy: string;
         };
         /**
+         * WayView
+         * @description Change that admits combinations that one rule alone excludes.
+         */
+        WayView: {
+            /** Admits */
+            admits: number;
+            /** Changes */
+            changes: {
+                [key: string]: string | number | boolean | string[] | null;
+            };
+            /** Text */
+            text: string;
+        };
+        /**
          * WeightFormatView
          * @description The number format of a matrix.
          */
@@ -7965,6 +8324,84 @@ export interface components {
              * @description Bits of the scale and the zero point of a block.
              */
             scale_bits: number;
+        };
+        /**
+         * WhyPointView
+         * @description An operating point that the answer names.
+         */
+        WhyPointView: {
+            /** Candidate */
+            candidate: string;
+            /**
+             * Experiment Index
+             * @description Place of its launch; null where it was not launched.
+             */
+            experiment_index: number | null;
+            /**
+             * Id
+             * @description As in the operating points of the task.
+             */
+            id: string;
+            /** Limits */
+            limits: components["schemas"]["LimitMissView"][];
+            load: components["schemas"]["LoadLevel"];
+            /**
+             * Objective
+             * @description Value of the quantity that points are served for.
+             */
+            objective: number;
+            /**
+             * Settings
+             * @description `group.field` -> value, of the fields that differ among candidates.
+             */
+            settings: {
+                [key: string]: string | number | boolean | string[] | null;
+            };
+        };
+        /**
+         * WhyView
+         * @description Why a task's points meet its SLO or do not, what is excluded, and what would change it.
+         */
+        WhyView: {
+            /** Device */
+            device: string;
+            /** Elsewhere */
+            elsewhere: components["schemas"]["ElsewhereView"][];
+            /** Engine */
+            engine: string;
+            /** @description Null where the task cannot be resolved any more. */
+            exclusions: components["schemas"]["ExclusionsView"] | null;
+            /** Failures */
+            failures: components["schemas"]["FailureCountView"][];
+            /**
+             * Lead
+             * @description The answer in a sentence.
+             */
+            lead: string;
+            measured: components["schemas"]["SloEffectsView"] | null;
+            /** Model */
+            model: string;
+            /** Name */
+            name: string;
+            /** Notes */
+            notes: string[];
+            /**
+             * Objective
+             * @description Quantity that a point within the SLO is chosen by.
+             */
+            objective: string;
+            predicted: components["schemas"]["SloEffectsView"] | null;
+            /** Slo */
+            slo: {
+                [key: string]: number;
+            };
+            /**
+             * Task
+             * @description Number of the stored task; null of a task file.
+             */
+            task: number | null;
+            /** Unit */
+            unit: string;
         };
         /**
          * WorkerList
@@ -16856,6 +17293,113 @@ export interface operations {
                 };
             };
             /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `not-found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `wrong-host`: This service does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `task-invalid`: The task cannot be run as written */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unavailable`: The service cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    get_why: {
+        parameters: {
+            query?: {
+                /** @description Whether other GPUs and weight formats are predicted; takes seconds. */
+                elsewhere?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The task's number. */
+                task_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhyView"];
+                };
+            };
+            /** @description `bad-request`: The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unauthorized`: A valid token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `policy-refused`: The operator of this service does not allow this */
             403: {
                 headers: {
                     [name: string]: unknown;

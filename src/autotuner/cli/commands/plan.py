@@ -24,6 +24,7 @@ from autotuner.report.plan_document import plan_of
 from autotuner.report.plan_terminal import print_estimate
 from autotuner.report.points import value_text
 from autotuner.report.task_schema import task_schema
+from autotuner.report.why_terminal import print_why_not
 from autotuner.tuning.checks import problems_from, problems_in
 from autotuner.tuning.estimate import PlanEstimate
 from autotuner.tuning.forecast import Forecast
@@ -115,6 +116,9 @@ def plan(path: Path, *, home: Path | None, as_json: bool, short: bool = False) -
     print_estimate(prepared, found, out(), most=_SHOWN_POINTS, short=short)
     if found.minutes is not None:
         out().print(f"[bold]predicted cost[/bold] {_cost_text(found)}")
+    if document["why_not"]:
+        out().print()
+        print_why_not(document["why_not"], f"autotuner why {path}", out())
 
 
 def _cost_text(found: PlanEstimate) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,20 +12,14 @@ from autotuner.cli.commands.show import chosen_task, open_existing
 from autotuner.cli.home import state_folder
 from autotuner.cli.output import out, print_json
 from autotuner.config import TaskConfig, load_task
-from autotuner.errors import AutotunerError
 from autotuner.profiles import USERS, registry_with
 from autotuner.report.why_terminal import print_why
-from autotuner.space import NoCandidateError, Region, Space
-from autotuner.store import TaskRecord
+from autotuner.space import NoCandidateError, Space
 from autotuner.tuning.elsewhere import Elsewhere
 from autotuner.tuning.history import at_stored_levels
-from autotuner.tuning.prepare import Prepared
 from autotuner.tuning.stored_task import prepared_again
 from autotuner.tuning.why import why_of_file, why_of_task, why_without_candidates
 from autotuner.tuning.why_views import WhyView
-
-_ELSEWHERE_S = 10.0
-"""Seconds after which no other hardware is asked about any more."""
 
 
 def why(
@@ -83,41 +76,18 @@ def _of_stored(
     *,
     elsewhere: bool,
 ) -> WhyView:
+    registry = registry_with(folder / USERS)
     with open_existing(home) as store:
         record = chosen_task(store, None if number is None else int(number))
-        prepared, notes = _again(record, folder)
-        other = None
-        if elsewhere and prepared is not None:
-            other = _elsewhere(prepared.task, prepared.space, prepared.base or folder, folder)
         return why_of_task(
-            record, prepared, folder, store, changed=limits, elsewhere=other, notes=notes
+            record,
+            lambda: prepared_again(record, folder, registry),
+            folder,
+            store,
+            changed=limits,
+            registry=registry if elsewhere else None,
         )
 
 
-def _again(record: TaskRecord, folder: Path) -> tuple[Prepared | None, tuple[str, ...]]:
-    try:
-        return prepared_again(record, folder, registry_with(folder / USERS)), ()
-    except AutotunerError as error:
-        return None, (f"the task cannot be resolved any more: {error.message}",)
-
-
-class _TimeLeft:
-    """Whether there is time left, counted from when it is first asked."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._until: float | None = None
-
-    def __call__(self) -> bool:
-        now = time.monotonic()
-        self._until = now + self._seconds if self._until is None else self._until
-        return now < self._until
-
-
 def _elsewhere(task: TaskConfig, space: Space, base: Path, folder: Path) -> Elsewhere:
-    registry = registry_with(folder / USERS)
-    return Elsewhere(task, _a_region(space), base, folder, registry, _TimeLeft(_ELSEWHERE_S))
-
-
-def _a_region(space: Space) -> Region:
-    return space.regions[0] if space.regions else space.by_region()[0][0]
+    return Elsewhere.of(task, space, base=base, home=folder, registry=registry_with(folder / USERS))

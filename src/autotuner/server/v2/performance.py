@@ -20,6 +20,7 @@ from autotuner.store import TaskRecord
 from autotuner.store.profiles import service_registry
 from autotuner.tuning.performance import PerformanceOf, PointChoice, performance_of
 from autotuner.tuning.performance_views import PerformanceView
+from autotuner.tuning.prepare import Prepared
 from autotuner.tuning.stored_task import prepared_again
 from autotuner.workers.violations import require_allowed, require_allowed_resolved
 
@@ -93,6 +94,16 @@ def _explaining(service: Service, record: TaskRecord) -> PerformanceOf:
     Raises:
         AutotunerError: a file of it lies where nothing may be read, or something of it is gone.
     """
+    prepared = resolved(service, record)
+    return performance_of(prepared, service.folder, service.store, record, measure=False)
+
+
+def resolved(service: Service, record: TaskRecord) -> Prepared:
+    """A stored task, resolved once more as far as the policy allows.
+
+    Raises:
+        AutotunerError: a file of it lies where nothing may be read, or something of it is gone.
+    """
     source = f"task {record.id}"
     base = Path(record.base) if record.base else service.base
     require_allowed(
@@ -102,4 +113,4 @@ def _explaining(service: Service, record: TaskRecord) -> PerformanceOf:
     prepared = prepared_again(record, service.folder, registry, most=MOST_COMBINATIONS)
     # Profiles and the machine's own values may have added what the document does not say.
     require_allowed_resolved(prepared, service.policy, base=base, source=source)
-    return performance_of(prepared, service.folder, service.store, record, measure=False)
+    return prepared

@@ -228,6 +228,9 @@ class TaskPlan(View):
     experiments: list[PlannedCandidate]
     """The candidates in the order of the space; the first of them where there are many."""
     prediction: PlanPredictionView
+    why_not: list[str]
+    """Why nothing is predicted to meet the SLO, and what excludes more than half of the
+    combinations, in sentences; empty where neither is so."""
 
 
 class PlanProgress(View):
