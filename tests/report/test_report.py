@@ -48,6 +48,18 @@ def test_the_recommended_command_is_one_line_at_any_width(width: int) -> None:
     assert COMMAND in printed(summary(), width).splitlines()
 
 
+def test_the_recommended_point_has_its_costs_where_a_price_is_known() -> None:
+    found = summary()
+    assert "USD per million" not in printed(found) + render_html(found)
+    assert found.recommended is not None
+    names = ("usd_per_million_tokens", "usd_per_million_input_tokens")
+    costs = dict(zip(names, (3.0, 0.75), strict=True)) | {"usd_per_million_total_tokens": 0.6}
+    found = found.model_copy(update={"recommended": found.recommended.model_copy(update=costs)})
+    line = "USD per million tokens: 3 (output), 0.75 (input), 0.6 (both together)"
+    assert line in printed(found)
+    assert line in Page(render_html(found)).text
+
+
 def test_a_command_that_does_not_serve_what_was_measured_has_a_warning_above_it() -> None:
     warning, lacks = "This does not serve what was measured", "trtllm cannot express a.b=[x]"
     found = summary()

@@ -32,7 +32,8 @@ from autotuner.tuning.events import (
     TaskStarted,
     to_event,
 )
-from autotuner.tuning.operating_points import OperatingPointView, PointFiguresView
+from autotuner.tuning.operating_points import OperatingPointView
+from autotuner.tuning.point_figures import PointFiguresView
 
 AT = datetime(2026, 11, 25, 12, 0, 1, tzinfo=UTC)
 STAMP = "2026-11-25T12:00:01Z "

@@ -34,4 +34,4 @@ def test_without_a_price_there_is_no_cost(found: TokenCosts) -> None:
 def test_nothing_served_has_no_cost_and_no_output_has_no_other() -> None:
     assert TokenCosts.of_rate(1, 0, 10, 10) == TokenCosts()
     assert token_costs(2, 10, 0) == TokenCosts(2)
-    assert token_costs(2, 0, 10).usd_per_million_input_tokens is None
+    assert token_costs(2, 0, 10) == TokenCosts(2)  # input that is not known is not taken for none

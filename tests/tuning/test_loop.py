@@ -344,6 +344,9 @@ def test_the_cost_of_tokens_is_an_objective_where_a_price_is_known(bench: Bench)
     (best,) = summary.frontier
     assert best.tok_s == 400.0
     assert best.usd_per_million_tokens == pytest.approx(3.6 / (400 * 3600) * 1e6)
+    # 64 tokens were read and 32 written: twice as many for the same money.
+    assert best.usd_per_million_input_tokens == pytest.approx(best.usd_per_million_tokens / 2)
+    assert best.usd_per_million_total_tokens == pytest.approx(best.usd_per_million_tokens / 3)
     last = strategy.states[-1]
     assert last.usd_per_gpu_hour == 3.6
     assert last.history[0].points[0].usd_per_million_tokens == pytest.approx(10.0)

@@ -320,6 +320,13 @@ class TaskConfig(Combination):
         """Objectives and SLO limits: a point without one of these quantities takes no part."""
         return (*self.objectives, *self.slo_limits())
 
+    @property
+    def mean_isl(self) -> float | None:
+        """Mean input tokens of a request; None where the document does not fix them."""
+        workload = self.benchmark.workload
+        found = self.fixed().get("runtime.isl") if workload is None else workload.mean()[0]
+        return None if found is None else float(found)
+
     def at_levels(self, levels: Iterable[LoadLevel]) -> TaskConfig:
         """The same task at these load levels."""
         other = self.model_copy(update={"benchmark": self.benchmark.at_levels(levels)})

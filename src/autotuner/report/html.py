@@ -13,6 +13,8 @@ from autotuner.predict.predictor import METRICS, interval80
 from autotuner.report import performance_words
 from autotuner.report.points import (
     AXES,
+    cost_text,
+    costs_of,
     disturbed_note,
     figure_text,
     limits_by_quantity,
@@ -102,6 +104,7 @@ def render_html(summary: TaskSummary, performance: PerformanceView | None = None
         frontier=summary.frontier,
         recommended=summary.recommended,
         why_not=summary.why_not,
+        cost=None if summary.recommended is None else cost_text(costs_of(summary.recommended)),
         disturbed=disturbed_note(summary),
         short_levels=short_level_notes(summary),
         labels=labels,

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from autotuner.config import LoadLevel
 from autotuner.predict import Prediction
 from autotuner.search import OBJECTIVES, OperatingPoint
+from autotuner.sizing import TokenCosts
 from autotuner.tuning.disturbance import disturbance_of
 from autotuner.tuning.few_requests import measured_notes
-from autotuner.tuning.operating_points import FigureView, MeasuredLevel, measured_levels
+from autotuner.tuning.operating_points import MeasuredLevel, measured_levels
+from autotuner.tuning.point_figures import FigureView
 from autotuner.tuning.points import levels_that_count
 from autotuner.tuning.summary import ExperimentView, PointView, TaskSummary
 
@@ -116,6 +118,26 @@ def verdict_text(point: PointView) -> str:
         if names:
             return f"{worst}: {', '.join(names)}"
     return "meets" if point.verdicts else ""
+
+
+def cost_text(costs: TokenCosts) -> str | None:
+    """USD of a million tokens: of output, input and both; None where no price is known."""
+    parts = (
+        (costs.usd_per_million_tokens, "output"),
+        (costs.usd_per_million_input_tokens, "input"),
+        (costs.usd_per_million_total_tokens, "both together"),
+    )
+    known = [f"{usd:.3g} ({what})" for usd, what in parts if usd is not None]
+    return f"USD per million tokens: {', '.join(known)}" if known else None
+
+
+def costs_of(point: PointView) -> TokenCosts:
+    """The costs of a point."""
+    return TokenCosts(
+        point.usd_per_million_tokens,
+        point.usd_per_million_input_tokens,
+        point.usd_per_million_total_tokens,
+    )
 
 
 def figure_text(value: float | None, digits: int) -> str:

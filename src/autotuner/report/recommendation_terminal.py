@@ -11,9 +11,11 @@ from rich.table import Table
 
 from autotuner.config import LoadLevel
 from autotuner.report.command import print_command
+from autotuner.report.points import cost_text
 from autotuner.search import OBJECTIVES
 from autotuner.search.axes import describe_settings
 from autotuner.search.points import figure, percent
+from autotuner.sizing import TokenCosts
 
 _SHOWN = ("parallel", "quantization", "scheduling", "memory", "attention")
 _DIFFERS = {"engine": "engine", "layout": "parallel layout", "formats": "number formats"}
@@ -91,8 +93,9 @@ def _print_point(
             f"{limit['limit_ms']:g} ms{excess}",
             soft_wrap=True,
         )
-    if (cost := cost_text(point, document["usd_per_gpu_hour"])) is not None:
-        console.print(f"  {cost}", soft_wrap=True)
+    price = document["usd_per_gpu_hour"]
+    if (cost := cost_text(costs_in(point))) is not None and price is not None:
+        console.print(f"  {cost}, at {price:g} USD per GPU and hour", soft_wrap=True)
     if point["replicas_that_fit"] > 1:
         fit = point["replicas_that_fit"]
         console.print(
@@ -102,17 +105,9 @@ def _print_point(
         )
 
 
-def cost_text(point: Mapping[str, Any], usd_per_gpu_hour: float | None) -> str | None:
-    """USD of a million tokens, by kind; None where no price is known."""
-    if point["usd_per_million_tokens"] is None or usd_per_gpu_hour is None:
-        return None
-    parts = (
-        (point["usd_per_million_tokens"], "output"),
-        (point["usd_per_million_input_tokens"], "input"),
-        (point["usd_per_million_total_tokens"], "of both"),
-    )
-    text = ", ".join(f"{usd:.3g} ({what})" for usd, what in parts if usd is not None)
-    return f"USD per million tokens: {text}, at {usd_per_gpu_hour:g} USD per GPU and hour"
+def costs_in(point: Mapping[str, Any]) -> TokenCosts:
+    """The costs of a point in a document."""
+    return TokenCosts(**{name: point[name] for name in TokenCosts().to_json()})
 
 
 def settings_line(settings: Mapping[str, Any]) -> str:

@@ -11,7 +11,8 @@ from rich.table import Table
 
 from autotuner.config import LoadLevel
 from autotuner.report.command import print_command
-from autotuner.report.recommendation_terminal import settings_line
+from autotuner.report.points import cost_text
+from autotuner.report.recommendation_terminal import costs_in, settings_line
 from autotuner.search import OBJECTIVES
 from autotuner.search.points import figure, percent
 from autotuner.search.slo import describe_slo
@@ -96,16 +97,8 @@ def _print_deployment(title: str, made: Mapping[str, Any], console: Console) -> 
     basis = f"interpolated between {' and '.join(between)}" if len(between) > 1 else between[0]
     console.print(f"  expected at this load: {latencies} ({basis})", soft_wrap=True)
     if made["usd_per_hour"] is not None:
-        parts = (
-            (made["usd_per_million_tokens"], "output"),
-            (made["usd_per_million_input_tokens"], "input"),
-            (made["usd_per_million_total_tokens"], "of both"),
-        )
-        costs = ", ".join(f"{usd:.3g} ({what})" for usd, what in parts if usd is not None)
-        console.print(
-            f"  {figure(made['usd_per_hour'])} USD per hour; USD per million tokens: {costs}",
-            soft_wrap=True,
-        )
+        costs = cost_text(costs_in(made))
+        console.print(f"  {figure(made['usd_per_hour'])} USD per hour; {costs}", soft_wrap=True)
 
 
 def _table(rows: list[Mapping[str, Any]]) -> Table:

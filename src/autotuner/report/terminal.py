@@ -21,6 +21,8 @@ from autotuner.report.point_table import (
 )
 from autotuner.report.points import (
     AXES,
+    cost_text,
+    costs_of,
     disturbed_note,
     figure_text,
     plane,
@@ -144,6 +146,8 @@ def print_summary(summary: TaskSummary, console: Console, *, short: bool = False
         title = "recommended" if chosen.meets_slo else "nearest to the SLO"
         console.print()
         console.print(f"[bold green]{title}:[/bold green] {escape(chosen.reason)}", soft_wrap=True)
+        if (cost := cost_text(costs_of(chosen))) is not None:
+            console.print(cost, soft_wrap=True)
         print_command(chosen.command, console, chosen.sample_request)
     if summary.why_not:
         console.print()

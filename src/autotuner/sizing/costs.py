@@ -39,11 +39,9 @@ class TokenCosts:
 
     @classmethod
     def _of_output(cls, usd: float, isl: float, osl: float) -> Self:
-        return cls(
-            usd_per_million_tokens=usd,
-            usd_per_million_input_tokens=usd * osl / isl if isl > 0 else None,
-            usd_per_million_total_tokens=usd * osl / (isl + osl),
-        )
+        if not isl > 0:
+            return cls(usd)
+        return cls(usd, usd * osl / isl, usd * osl / (isl + osl))
 
     def to_json(self) -> dict[str, float | None]:
         """Fields of a document that has them beside others."""
@@ -54,7 +52,7 @@ def token_costs(usd_per_million_tokens: float | None, isl: float, osl: float) ->
     """All costs, from that of output tokens.
 
     Args:
-        isl, osl: mean tokens of a request, or sums over some.
+        isl, osl: mean tokens of a request, or sums over some; `isl` is 0 where it is not known.
     """
     if usd_per_million_tokens is None or not osl > 0:
         return TokenCosts(usd_per_million_tokens)

@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import math
-import statistics
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Literal, Self
-
-from pydantic import BaseModel, ConfigDict
 
 from autotuner.config import LATENCIES, PERCENTILES, LoadLevel, TaskConfig
 from autotuner.measure import Measurement
 from autotuner.predict import Prediction
 from autotuner.predict.predictor import (
-    SPREADS,
     describe_percentile,
-    interval80,
     limit_interval80,
     verdict,
 )
 from autotuner.search import OperatingPoint, as_point, has
 from autotuner.search.slo import Verdict, verdicts, within
 from autotuner.store import ExperimentRecord
+from autotuner.tuning.point_figures import (
+    PointFiguresView,
+    Shape,
+    measured_figures,
+    predicted_figures,
+)
 from autotuner.tuning.points import (
-    SHOWN_LATENCIES,
-    interval95,
-    latency_ms,
     occupied_gpus,
     operating_points,
 )
@@ -38,51 +35,7 @@ NOT_LAUNCHED = 2**31 - 1
 """Place, among launches, of a predicted point that is none."""
 
 
-class _Shape(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class FigureView(_Shape):
-    """A figure and its interval: of 95 % where it was measured, of 80 % where it is predicted."""
-
-    value: float
-    low: float | None = None
-    """Null where there is no interval, or where the sample is too small for its lower end."""
-    high: float | None = None
-
-
-class PointFiguresView(_Shape):
-    """Figures of an operating point; null where they are not known.
-
-    Throughput is in output tokens and completed requests per second. Percentiles are over requests;
-    where they are predicted, the point's note says what they stand on.
-    """
-
-    tok_s: FigureView | None = None
-    tok_s_per_gpu: FigureView | None = None
-    tok_s_per_user: FigureView | None = None
-    """1000 / `tpot_ms`."""
-    requests_per_s: FigureView | None = None
-    requests_per_s_per_gpu: FigureView | None = None
-    ttft_ms: FigureView | None = None
-    """Mean, as `tpot_ms`."""
-    ttft_p50_ms: FigureView | None = None
-    ttft_p90_ms: FigureView | None = None
-    ttft_p99_ms: FigureView | None = None
-    tpot_ms: FigureView | None = None
-    """Null where every answer has one token, as `tok_s_per_user`."""
-    tpot_p50_ms: FigureView | None = None
-    """Of requests, each with its mean."""
-    tpot_p90_ms: FigureView | None = None
-    tpot_p99_ms: FigureView | None = None
-    e2e_p50_ms: FigureView | None = None
-    e2e_p90_ms: FigureView | None = None
-    e2e_p99_ms: FigureView | None = None
-    usd_per_million_tokens: FigureView | None = None
-    """Of output tokens; null where no price is known."""
-
-
-class OperatingPointView(_Shape):
+class OperatingPointView(Shape):
     """A candidate at one load level: its figures as measured, or as predicted."""
 
     id: str
@@ -120,16 +73,18 @@ class Criteria:
     Attributes:
         slo: latency -> limit in ms.
         usd_per_gpu_hour: price of a device; None where it is not known.
+        isl: mean input tokens of a request; None where they are not known.
     """
 
     objectives: tuple[str, ...]
     slo: Mapping[str, float]
     usd_per_gpu_hour: float | None = None
+    isl: float | None = None
 
     @classmethod
     def of(cls, config: TaskConfig, usd_per_gpu_hour: float | None) -> Self:
         """The criteria of a task."""
-        return cls(config.objectives, config.slo_limits(), usd_per_gpu_hour)
+        return cls(config.objectives, config.slo_limits(), usd_per_gpu_hour, config.mean_isl)
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -188,7 +143,7 @@ class MeasuredLevel:
     @cached_property
     def figures(self) -> PointFiguresView:
         """Its figures, whether it is an operating point or not."""
-        return _measured_figures(self.repeats, max(self.gpus, 1), self.point)
+        return measured_figures(self.repeats, max(self.gpus, 1), self.point)
 
     def view(self, criteria: Criteria, *, on_frontier: bool) -> OperatingPointView:
         """The level as it is shown."""
@@ -282,7 +237,7 @@ class PredictedLevel:
             load=self.load,
             settings=dict(self.settings),
             gpus=occupied_gpus(self.settings),
-            figures=_predicted_figures(self.point, self.prediction, asked),
+            figures=predicted_figures(self.point, self.prediction, asked, criteria.isl),
             verdicts={name: self._verdict(name, limit) for name, limit in slo.items()},
             meets_slo=within(self.point, slo) if slo else None,
             on_frontier=on_frontier,
@@ -311,74 +266,6 @@ Level = MeasuredLevel | PredictedLevel
 def point_id(owner: int | str, load: LoadLevel) -> str:
     """Id as in `3:rate:2.5`; a whole number has no decimals, as in every JSON writer's text."""
     return f"{owner}:{load.kind.value}:{str(load.value).removesuffix('.0')}"
-
-
-def _measured_figures(
-    repeats: Sequence[Measurement], devices: int, point: OperatingPoint | None
-) -> PointFiguresView:
-    """Medians over the repeats of a level; `point` is what they make, None where that is none."""
-
-    def median(read: Callable[[Measurement], float]) -> float:
-        return statistics.median(map(read, repeats))
-
-    tok_s, requests_s = median(lambda m: m.tok_s), median(lambda m: m.requests_s)
-    latencies = {
-        name: _figure(latency_ms(repeats, name), interval95(repeats, name))
-        for name in SHOWN_LATENCIES
-    }
-    return PointFiguresView(
-        tok_s=_figure(tok_s),
-        tok_s_per_gpu=_figure(tok_s / devices),
-        tok_s_per_user=_speed(latencies["tpot_ms"]),
-        requests_per_s=_figure(requests_s),
-        requests_per_s_per_gpu=_figure(requests_s / devices),
-        usd_per_million_tokens=_figure(None if point is None else point.usd_per_million_tokens),
-        **latencies,
-    )
-
-
-def _speed(tpot_ms: FigureView | None) -> FigureView | None:
-    """Speed of a user where TPOT has this value and interval; the longer TPOT is the lower end."""
-    if tpot_ms is None:
-        return None
-    low, high = (None if end is None else 1000 / end for end in (tpot_ms.high, tpot_ms.low))
-    return FigureView(value=1000 / tpot_ms.value, low=low, high=high)
-
-
-def _predicted_figures(
-    point: OperatingPoint, prediction: Prediction, asked: Sequence[str]
-) -> PointFiguresView:
-    """Figures with their intervals; of percentiles those given, those asked for, and E2E's 90th."""
-    given = [name for name in PERCENTILES if getattr(prediction, name) is not None]
-    shown = {*given, *asked, "e2e_p90_ms"}
-    values = {
-        name: getattr(point, name) for name in SPREADS if name not in PERCENTILES or name in shown
-    }
-    return PointFiguresView(
-        **{
-            name: _figure(value, _interval80(prediction, name, value))
-            for name, value in values.items()
-            if value is not None
-        }
-    )
-
-
-def _interval80(prediction: Prediction, name: str, value: float) -> tuple[float, float]:
-    if name in LATENCIES:
-        return limit_interval80(prediction, name)
-    return interval80(value, getattr(prediction, SPREADS[name]))
-
-
-def _figure(value: float | None, interval: tuple[float, float] | None = None) -> FigureView | None:
-    """A figure with its interval; None where it is none.
-
-    What is 0 or infinite, a figure or an end, is none: it has no ratio and no logarithm.
-    """
-    found, low, high = (
-        number if number is not None and 0 < number < math.inf else None
-        for number in (value, *(interval or (None, None)))
-    )
-    return None if found is None else FigureView(value=found, low=low, high=high)
 
 
 def _note(repeats: Sequence[Measurement]) -> str:

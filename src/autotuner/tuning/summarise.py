@@ -25,6 +25,7 @@ from autotuner.search import (
     steps,
 )
 from autotuner.search.slo import served_by, verdict, verdicts
+from autotuner.sizing import TokenCosts, token_costs
 from autotuner.store import ExperimentRecord, Store, TaskRecord
 from autotuner.tuning.estimate import predicted_frontier
 from autotuner.tuning.points import occupied_gpus, outcome
@@ -195,12 +196,19 @@ def _point_fields(
         "ttft_ms": point.ttft_ms,
         "tpot_ms": point.tpot_ms,
         **{name: getattr(point, name) for name in PERCENTILES},
-        "usd_per_million_tokens": point.usd_per_million_tokens,
+        **_costs(point, experiment).to_json(),
         "verdicts": verdicts(point, slo),
         "settings": experiment.settings,
         "command": experiment.command,
         "unserved": unserved(experiment.command),
     }
+
+
+def _costs(point: OperatingPoint, experiment: ExperimentRecord) -> TokenCosts:
+    """Costs of a measured point, by the tokens of its level."""
+    level = [m for m in experiment.measurements if m.load == point.load]
+    read, made = sum(m.input_tokens for m in level), sum(m.output_tokens for m in level)
+    return token_costs(point.usd_per_million_tokens, read, made)
 
 
 def _recommended(

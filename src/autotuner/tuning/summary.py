@@ -144,8 +144,9 @@ class PointView(_View):
     the deployment occupies; a CPU deployment counts as one device. `tok_s_per_user` is
     1000 / `tpot_ms`; both are None where every answer has one token. `requests_per_s` is of the
     deployment; None in documents of earlier versions. `usd_per_million_tokens` is of output tokens,
-    None where no price is known. `verdicts` holds limited quantity -> `meets`, `unclear` (the limit
-    lies inside the 95 % interval) or `misses`.
+    `usd_per_million_input_tokens` of input, `usd_per_million_total_tokens` of both; None where no
+    price is known, or how many tokens were read. `verdicts` holds limited quantity -> `meets`,
+    `unclear` (the limit lies inside the 95 % interval) or `misses`.
     """
 
     experiment: str
@@ -166,6 +167,8 @@ class PointView(_View):
     tpot_p99_ms: float | None = None
     e2e_p99_ms: float | None = None
     usd_per_million_tokens: float | None = None
+    usd_per_million_input_tokens: float | None = None
+    usd_per_million_total_tokens: float | None = None
     verdicts: dict[str, Verdict] = Field(default_factory=dict)
     settings: dict[str, Scalar]
     command: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from autotuner.tuning.operating_points import FigureView, OperatingPointView, PointFiguresView
+from autotuner.tuning.operating_points import OperatingPointView
+from autotuner.tuning.point_figures import FigureView, PointFiguresView
 from autotuner.verify.points import Point, PointFile
 from autotuner.verify.readers import is_predicted
 

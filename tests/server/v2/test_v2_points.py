@@ -186,7 +186,14 @@ def test_the_price_of_a_device_makes_the_cost_of_tokens(
     found = points(client, f"/api/v2/tasks/{task_id}/points")
     cost = found["2:concurrency:4"]["figures"]["usd_per_million_tokens"]
     assert cost == {"value": pytest.approx(3.6 / (80 * 3600) * 1e6), "low": None, "high": None}
-    assert found["c2:concurrency:4"]["figures"]["usd_per_million_tokens"]["low"] > 0
+    measured, predicted = (found[f"{name}:concurrency:4"]["figures"] for name in ("2", "c2"))
+    assert predicted["usd_per_million_tokens"]["low"] > 0
+    for figures in (measured, predicted):
+        output, read, both = (
+            figures[f"usd_per_million_{name}tokens"]["value"] for name in ("", "input_", "total_")
+        )
+        assert read != output
+        assert 1 / both == pytest.approx(1 / output + 1 / read)
 
 
 def test_points_that_have_not_changed_are_not_sent_again(

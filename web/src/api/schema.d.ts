@@ -5361,8 +5361,11 @@ export interface components {
             ttft_p50_ms?: components["schemas"]["FigureView"] | null;
             ttft_p90_ms?: components["schemas"]["FigureView"] | null;
             ttft_p99_ms?: components["schemas"]["FigureView"] | null;
-            /** @description Of output tokens; null where no price is known. */
+            usd_per_million_input_tokens?: components["schemas"]["FigureView"] | null;
+            /** @description Of output tokens; null where no price is known, as the two below. */
             usd_per_million_tokens?: components["schemas"]["FigureView"] | null;
+            /** @description Of input and output tokens together. */
+            usd_per_million_total_tokens?: components["schemas"]["FigureView"] | null;
         };
         /**
          * PointKind
@@ -5417,8 +5420,9 @@ export interface components {
          *     the deployment occupies; a CPU deployment counts as one device. `tok_s_per_user` is
          *     1000 / `tpot_ms`; both are None where every answer has one token. `requests_per_s` is of the
          *     deployment; None in documents of earlier versions. `usd_per_million_tokens` is of output tokens,
-         *     None where no price is known. `verdicts` holds limited quantity -> `meets`, `unclear` (the limit
-         *     lies inside the 95 % interval) or `misses`.
+         *     `usd_per_million_input_tokens` of input, `usd_per_million_total_tokens` of both; None where no
+         *     price is known, or how many tokens were read. `verdicts` holds limited quantity -> `meets`,
+         *     `unclear` (the limit lies inside the 95 % interval) or `misses`.
          */
         PointView: {
             /**
@@ -5465,8 +5469,12 @@ export interface components {
             ttft_p99_ms?: number | null;
             /** Unserved */
             unserved?: string | null;
+            /** Usd Per Million Input Tokens */
+            usd_per_million_input_tokens?: number | null;
             /** Usd Per Million Tokens */
             usd_per_million_tokens?: number | null;
+            /** Usd Per Million Total Tokens */
+            usd_per_million_total_tokens?: number | null;
             /** Verdicts */
             verdicts?: {
                 [key: string]: "meets" | "unclear" | "misses";
@@ -6359,8 +6367,12 @@ export interface components {
             ttft_p99_ms?: number | null;
             /** Unserved */
             unserved?: string | null;
+            /** Usd Per Million Input Tokens */
+            usd_per_million_input_tokens?: number | null;
             /** Usd Per Million Tokens */
             usd_per_million_tokens?: number | null;
+            /** Usd Per Million Total Tokens */
+            usd_per_million_total_tokens?: number | null;
             /** Verdict */
             verdict?: ("meets" | "unclear" | "misses") | null;
             /** Verdicts */

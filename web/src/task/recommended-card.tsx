@@ -32,6 +32,8 @@ const SHOWN = [
   "requests_per_s",
   "tok_s",
   "usd_per_million_tokens",
+  "usd_per_million_input_tokens",
+  "usd_per_million_total_tokens",
 ] as const;
 
 /** Shown where the SLO limits them. */

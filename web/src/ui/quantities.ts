@@ -151,6 +151,22 @@ export const QUANTITIES: readonly Quantity[] = [
     better: "lower",
     format: usd,
   },
+  {
+    key: "usd_per_million_input_tokens",
+    title: "Cost per million input tokens",
+    short: "USD/M input",
+    unit: "USD",
+    better: "lower",
+    format: usd,
+  },
+  {
+    key: "usd_per_million_total_tokens",
+    title: "Cost per million tokens, input and output",
+    short: "USD/M total",
+    unit: "USD",
+    better: "lower",
+    format: usd,
+  },
 ];
 
 const BY_KEY = new Map(QUANTITIES.map((quantity) => [quantity.key, quantity]));
