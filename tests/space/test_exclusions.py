@@ -80,7 +80,8 @@ def test_a_space_that_is_too_large_to_ask_is_counted_by_reason_alone() -> None:
     assert "more than 1 combinations" in counted.skipped
 
 
-def test_a_task_without_candidates_names_the_command_that_says_more() -> None:
-    with pytest.raises(NoCandidateError, match="autotuner why") as caught:
+def test_a_task_without_candidates_is_an_error_that_has_what_excludes_them() -> None:
+    with pytest.raises(NoCandidateError, match="GiB per GPU") as caught:
         prepare(parse_task(task("l4", 1)), base=Path())
     assert caught.value.space.candidates == ()
+    assert sum(caught.value.space.excluded.values()) == caught.value.space.combinations

@@ -124,8 +124,7 @@ class NoCandidateError(ConfigError):
         super().__init__(
             source,
             tuple(Problem("", reason) for reason in reasons),
-            remedy="no combination of the settings is feasible; change the fields named "
-            "(`autotuner why TASK` says what would admit how many)",
+            remedy="no combination of the settings is feasible; change the fields named",
         )
         self.space = space
 

@@ -25,6 +25,7 @@ from autotuner.report.plan_terminal import print_estimate
 from autotuner.report.points import value_text
 from autotuner.report.task_schema import task_schema
 from autotuner.report.why_terminal import print_why_not
+from autotuner.space import NoCandidateError
 from autotuner.tuning.checks import problems_from, problems_in
 from autotuner.tuning.estimate import PlanEstimate
 from autotuner.tuning.forecast import Forecast
@@ -49,7 +50,11 @@ def prepare_file(path: Path, home: Path, *, engine: str | None = None) -> Prepar
     task = with_gpus_of_home(load_task(path), home)
     if engine is not None:
         task = on_engine(task, engine)
-    return prepare(task, base=path.resolve().parent, source=str(path), registry=registry)
+    try:
+        return prepare(task, base=path.resolve().parent, source=str(path), registry=registry)
+    except NoCandidateError as error:
+        error.remedy += f"; `autotuner why {path}` says what would admit how many"
+        raise
 
 
 def validate(path: Path, *, home: Path | None, as_json: bool) -> int:
