@@ -269,3 +269,36 @@ def test_a_value_that_no_field_takes_stays_an_argument() -> None:
 def test_a_switch_that_no_table_knows_does_not_swallow_the_model() -> None:
     read = parse_command("vllm serve --enable-log-requests Qwen/Qwen3-8B -q fp8")
     assert (read.model, read.extra) == ("Qwen/Qwen3-8B", ("--enable-log-requests",))
+
+
+VALUES = st.sampled_from(
+    ["", "1", "4", "-1", "0.5", "auto", "fp8", "none", "EAGLE", "FLASHINFER", "{}", '{"mode": 3}']
+)
+
+
+@pytest.mark.parametrize("engine", BACKENDS)
+@given(st.data())
+def test_any_flags_of_a_table_are_read_or_refused_and_none_is_lost(
+    engine: str, data: st.DataObject
+) -> None:
+    table = engine_table(engine)
+    name = data.draw(st.sampled_from(MODELS))
+    claimed = {flag for rows in table.rows.values() for row in rows for flag in row.claims}
+    flags = st.sampled_from(sorted({*claimed, *table.aliases, *table.file.allowed_flags, "--x-y"}))
+    given_flags = data.draw(st.lists(st.tuples(flags, VALUES), max_size=7))
+    place = served(engine, name).location
+    words = [place if word == "{model}" else word for word in table.program_words]
+    words += [] if "{model}" in table.program_words else ["--model", place]
+    words += [word for pair in given_flags for word in pair if word]
+    try:
+        read = parse_command([table.program, *words])
+    except ConfigError:
+        return
+    noted_words = {word for note in read.notes for word in note.word.split()}
+    for flag, _ in given_flags:
+        assert flag in noted_words or flag in read.extra, flag
+    settings = {**read.settings, **({"misc.extra_args": read.extra} if read.extra else {})}
+    try:
+        rendered(engine, table.version, settings, name)
+    except EngineError as error:
+        assert not error.message.startswith("misc.extra_args")

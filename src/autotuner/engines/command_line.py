@@ -226,14 +226,8 @@ class _Reading:
         while True:
             left = found.left(written)
             flags = {self._flag_at(place) for place in left} - {""}
-            owners = {
-                path
-                for flag, paths in self._table.spoken_for(
-                    sorted(flags), found.version, found.facts
-                ).items()
-                for path in paths
-                if path in found.settings and path in found.used.values()
-            }
+            set_by_words = found.settings.keys() & set(found.used.values())
+            owners = {path for flag in flags for path in self._owners(flag)} & set_by_words
             if not owners:
                 return left
             for path in owners:
@@ -248,34 +242,35 @@ class _Reading:
         flags = {self._flag_at(place) for place in left}
         extra: list[str] = []
         problems = []
-        spoken = self._table.spoken_for(sorted(flags - {""}), found.version, found.facts)
         for own, given in self._flags.items():
             if _base(own) not in flags and own not in flags:
                 continue
-            paths = spoken.get(own) or spoken.get(_base(own)) or ()
+            paths = self._owners(_base(own))
             why = self._reason(found, own, paths)
-            counted = self._counted(own)
-            if counted is not None:
+            needed = next(filter(self._is_needed, paths), None)
+            if needed is not None:
                 words = " ".join(given[-1].words)
-                problems.append(Problem(words, why if counted in why else f"{counted}: {why}"))
+                problems.append(Problem(words, why if needed in why else f"{needed}: {why}"))
                 continue
             for flag in given:
                 extra += flag.words
             self._note(given[-1].name, "extra_args", f"{why}; passed as it is in misc.extra_args")
         if problems:
-            remedy = "a task has to know how many GPUs a command occupies: give its widths alike"
+            remedy = "the tuner writes these flags itself: give a value that the field takes"
             raise ConfigError(SOURCE, tuple(problems), remedy=remedy)
         for place in left:
             if place[0] == "":
                 self._note(place[1], "lost", "no field says this key of the options file")
         return tuple(extra)
 
-    def _counted(self, own: str) -> str | None:
-        """The field of GPUs that a flag speaks of, in any version and for any model."""
-        for path, rows in self._table.rows.items():
-            if path.startswith("parallel.") and any(own in map(dashed, r.claims) for r in rows):
-                return path
-        return None
+    def _is_needed(self, path: str) -> bool:
+        """Whether a field has to be known: it counts GPUs, or every command line says it."""
+        return path.startswith("parallel.") or path in self._table.defaults
+
+    def _owners(self, own: str) -> tuple[str, ...]:
+        """The fields that a flag speaks of, in any version and for any model."""
+        rows = self._table.rows.items()
+        return tuple(p for p, found in rows if any(own in map(dashed, r.claims) for r in found))
 
     def _reason(self, found: Found, own: str, paths: Sequence[str]) -> str:
         unfit = (why for place, why in found.unfit.items() if self._flag_at(place) == _base(own))
@@ -283,11 +278,13 @@ class _Reading:
         if first is not None:
             return first
         for path in paths:
-            row = self._table.row(path, found.version, found.facts, found.settings)
-            flags = [*map(dashed, row.flags)] if row is not None else []
+            rows = [r for r in self._table.rows[path] if own in map(dashed, r.claims)]
+            if all(("model_is_moe", True) in row.when for row in rows) and not found.facts.is_moe:
+                return f"{path} has it for mixtures of experts alone"
+            flags = list(map(dashed, rows[0].flags))
             missing = [flag for flag in flags if flag not in self._flags]
-            if own in flags and missing:
-                return f"{path} sets {', '.join(missing)} too"
+            if missing:
+                return f"{path} is written with {', '.join(missing)} too"
             if own in flags:
                 return f"{path} has no such value"
         return "no field says it"
