@@ -185,12 +185,13 @@ class _Reading:
         for own, flags in self._flags.items():
             flag = flags[-1]
             base, _, key = own.partition(".")
+            document = _json_or_text(flag.value) if base in self._names.json else None
             if own == _options(self._table):
                 values |= self._options_in(flag)
             elif base in self._names.json and key:
-                values[base, key] = _json_or_text(flag.value)
-            elif own in self._names.json and isinstance(_json_or_text(flag.value), dict):
-                values |= {(own, k): v for k, v in _leaves(_json_or_text(flag.value))}
+                values[base, key] = document
+            elif isinstance(document, dict) and document:
+                values |= {(own, k): v for k, v in _leaves(document)}
             elif len(flags) > 1 or len(flag.values) > 1:
                 values["flag", own] = None
             else:
