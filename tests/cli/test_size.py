@@ -128,6 +128,13 @@ def test_a_stored_task_is_sized_by_its_measurements(run: Run, write_task: WriteT
     users = document(run("size", "1", "--users", "3", "--headroom", "0", "--json"))
     best = users["deployments"][0]
     assert best["replicas"] == math.ceil(3 / best["capacity"]["load"]["value"])
+    priced = document(run("show", "--usd-per-gpu-hour", "3.6", "--json"))
+    for point in priced["frontier"]:
+        cost = 3.6 / (point["tok_s_per_gpu"] * 3600) * 1e6
+        assert point["usd_per_million_tokens"] == pytest.approx(cost)
+        assert point["usd_per_million_total_tokens"] < point["usd_per_million_input_tokens"]
+    assert "USD per million tokens" in run("show", "--usd-per-gpu-hour", "3.6").stdout
+    is_shown(run("show", "--usd-per-gpu-hour", "0", "--json"), "--usd-per-gpu-hour", "0")
     strict = run("size", "1", "--rate", "1", "--slo", "ttft_ms=0.001")
     assert strict.returncode == 1
     assert "nothing holds it" in strict.stdout

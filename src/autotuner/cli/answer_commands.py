@@ -6,14 +6,9 @@ from typing import Annotated
 
 import typer
 
-from autotuner.cli.options import Home, Json
+from autotuner.cli.collector import collector_paused
+from autotuner.cli.options import CandidateId, Home, Json, Price, Short
 
-Price = Annotated[
-    float | None,
-    typer.Option(
-        "--usd-per-gpu-hour", help="Price of a GPU for an hour, in place of the catalog's."
-    ),
-]
 Limits = Annotated[
     list[str] | None,
     typer.Option("--slo", metavar="NAME=MS", help="Limits: ttft_ms=500,tpot_ms=50."),
@@ -74,20 +69,21 @@ def recommend(
     as_json: Json = False,
 ) -> None:
     """Say how to serve a model within an SLO, by prediction alone: no task file, no launch."""
-    from autotuner.cli.commands.init import Wishes
-    from autotuner.cli.commands.recommend import LoadWishes
-    from autotuner.cli.commands.recommend import recommend as command
+    with collector_paused():
+        from autotuner.cli.commands.init import Wishes
+        from autotuner.cli.commands.recommend import LoadWishes
+        from autotuner.cli.commands.recommend import recommend as command
 
-    code = command(
-        Wishes(model, None, gpu, gpus, isl, osl, slo or ()),
-        engine or (),
-        LoadWishes(users, rate),
-        limits=(ttft, tpot),
-        prediction=(predictor, mode),
-        usd_per_gpu_hour=usd_per_gpu_hour,
-        home=home,
-        as_json=as_json,
-    )
+        code = command(
+            Wishes(model, None, gpu, gpus, isl, osl, slo or ()),
+            engine or (),
+            LoadWishes(users, rate),
+            limits=(ttft, tpot),
+            prediction=(predictor, mode),
+            usd_per_gpu_hour=usd_per_gpu_hour,
+            home=home,
+            as_json=as_json,
+        )
     raise typer.Exit(code)
 
 
@@ -165,6 +161,36 @@ def size(
         as_json=as_json,
     )
     raise typer.Exit(code)
+
+
+def explain_performance(
+    task: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[TASK]",
+            help="Task file, or the number of a task; the newest task if left out.",
+        ),
+    ] = None,
+    candidate: CandidateId = None,
+    point: Annotated[
+        int | None,
+        typer.Option("--point", metavar="K", help="This point of the frontier, from 1."),
+    ] = None,
+    load: Annotated[
+        float | None,
+        typer.Option(
+            "--load", metavar="VALUE", help="Load level: requests in flight, or a second."
+        ),
+    ] = None,
+    home: Home = None,
+    as_json: Json = False,
+    short: Short = False,
+) -> None:
+    """Say where the time of a configuration goes, what limits it, and what would help."""
+    from autotuner.cli.commands.explain_performance import AskedPoint
+    from autotuner.cli.commands.explain_performance import explain_performance as command
+
+    command(AskedPoint(task, candidate, point, load), home=home, as_json=as_json, short=short)
 
 
 def why(

@@ -10,14 +10,23 @@ import typer
 
 from autotuner import __version__
 from autotuner.cli import exit_codes
-from autotuner.cli.answer_commands import recommend, size, why
+from autotuner.cli.answer_commands import explain_performance, recommend, size, why
 from autotuner.cli.bench_app import bench_app
 from autotuner.cli.db_app import db_app
 from autotuner.cli.engines_app import engines_app
 from autotuner.cli.exchange_commands import import_command, ledger, skill
 from autotuner.cli.migrate_app import migrate_app
 from autotuner.cli.observations_app import observations_app
-from autotuner.cli.options import FORMER_SPELLINGS, CandidateId, Home, Json, Short, TaskFile, TaskId
+from autotuner.cli.options import (
+    FORMER_SPELLINGS,
+    CandidateId,
+    Home,
+    Json,
+    Price,
+    Short,
+    TaskFile,
+    TaskId,
+)
 from autotuner.cli.profiles_app import profiles_app
 from autotuner.cli.service_commands import serve, worker
 from autotuner.cli.token_app import token_app
@@ -254,37 +263,6 @@ def explain(task: TaskFile, home: Home = None, as_json: Json = False) -> None:
     command(task, home=home, as_json=as_json)
 
 
-@app.command("explain-performance")
-def explain_performance(
-    task: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[TASK]",
-            help="Task file, or the number of a task; the newest task if left out.",
-        ),
-    ] = None,
-    candidate: CandidateId = None,
-    point: Annotated[
-        int | None,
-        typer.Option("--point", metavar="K", help="This point of the frontier, from 1."),
-    ] = None,
-    load: Annotated[
-        float | None,
-        typer.Option(
-            "--load", metavar="VALUE", help="Load level: requests in flight, or a second."
-        ),
-    ] = None,
-    home: Home = None,
-    as_json: Json = False,
-    short: Short = False,
-) -> None:
-    """Say where the time of a configuration goes, what limits it, and what would help."""
-    from autotuner.cli.commands.explain_performance import AskedPoint
-    from autotuner.cli.commands.explain_performance import explain_performance as command
-
-    command(AskedPoint(task, candidate, point, load), home=home, as_json=as_json, short=short)
-
-
 @app.command("runs", hidden=True)
 @app.command()
 def tasks(home: Home = None, as_json: Json = False) -> None:
@@ -298,6 +276,7 @@ def tasks(home: Home = None, as_json: Json = False) -> None:
 def show(
     number: TaskId = None,
     candidate: CandidateId = None,
+    usd_per_gpu_hour: Price = None,
     home: Home = None,
     as_json: Json = False,
     short: Short = False,
@@ -305,7 +284,14 @@ def show(
     """Show a task: frontier, experiments, recommendation; or one of its candidates."""
     from autotuner.cli.commands.show import show as command
 
-    command(number, home=home, as_json=as_json, candidate=candidate, short=short)
+    command(
+        number,
+        home=home,
+        as_json=as_json,
+        candidate=candidate,
+        short=short,
+        usd_per_gpu_hour=usd_per_gpu_hour,
+    )
 
 
 @app.command()
@@ -328,12 +314,13 @@ def report(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Where to write the HTML file.")
     ] = None,
+    usd_per_gpu_hour: Price = None,
     as_json: Json = False,
 ) -> None:
     """Write a task's HTML report."""
     from autotuner.cli.commands.show import report as command
 
-    command(number, home=home, output=output, as_json=as_json)
+    command(number, home=home, output=output, as_json=as_json, usd_per_gpu_hour=usd_per_gpu_hour)
 
 
 @app.command()
@@ -362,6 +349,7 @@ def export(
 
 
 app.command("import-command")(import_command)
+app.command("explain-performance")(explain_performance)
 for _function in (ledger, recommend, size, skill, why, serve, worker):
     app.command()(_function)
 

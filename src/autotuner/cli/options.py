@@ -44,6 +44,12 @@ CandidateId = Annotated[
         "--candidate", metavar="ID", help="Id of a candidate, or how it begins, as tables print it."
     ),
 ]
+Price = Annotated[
+    float | None,
+    typer.Option(
+        "--usd-per-gpu-hour", help="Price of a GPU for an hour, in place of the catalog's."
+    ),
+]
 
 
 class Chosen(TypedDict):

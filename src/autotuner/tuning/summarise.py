@@ -56,12 +56,22 @@ from autotuner.tuning.summary import (
 from autotuner.tuning.why_sentences import why_not_lines
 
 
-def summarise(store: Store, task: TaskRecord, *, report: str | None = None) -> TaskSummary:
-    """Everything `run` says, read from the store."""
+def summarise(
+    store: Store,
+    task: TaskRecord,
+    *,
+    report: str | None = None,
+    usd_per_gpu_hour: float | None = None,
+) -> TaskSummary:
+    """Everything about a task, read from the store.
+
+    Args:
+        usd_per_gpu_hour: in place of the price that the task began with.
+    """
     config = parse_stored_task(task.config, source=f"task {task.id}")
     experiments = store.experiments(task.id)
     by_candidate = {experiment.candidate_id: experiment for experiment in experiments}
-    price = task.plan.get("usd_per_gpu_hour")
+    price = usd_per_gpu_hour or task.plan.get("usd_per_gpu_hour")
     by_experiment = {e.id: _points(e, price, config.compared) for e in experiments}
     points = [point for found in by_experiment.values() for point in found]
     views = [

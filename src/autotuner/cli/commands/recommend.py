@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from autotuner.cli import exit_codes
 from autotuner.cli.commands.init import Wishes, asked_of, limits_of
 from autotuner.cli.commands.plan import known_observations
 from autotuner.cli.commands.predict import require_mode, require_predictor
+from autotuner.cli.commands.prices import price_above_0
 from autotuner.cli.home import state_folder
 from autotuner.cli.output import duration_text, err, out, print_json
 from autotuner.config import LoadLevel
@@ -79,7 +79,7 @@ def recommend(
     require_predictor(predictor)
     folder = state_folder(home)
     level = load.level()
-    price = positive("--usd-per-gpu-hour", usd_per_gpu_hour)
+    price = price_above_0(usd_per_gpu_hour)
     asked = _asked(replace(wishes, slo=_limits(wishes.slo, limits)), engines, folder)
     tasks = predicted_tasks(
         asked,
@@ -102,17 +102,6 @@ def recommend(
         print_recommendation(document, out())
         out().print(f"predicted in {duration_text(time.monotonic() - began)}")
     return 0 if found.fits else exit_codes.NOTHING
-
-
-def positive(option: str, value: float | None) -> float | None:
-    """The value of an option that has to be above 0; None where it is left out.
-
-    Raises:
-        AutotunerError: it is not above 0, or not finite.
-    """
-    if value is not None and not 0 < value < math.inf:
-        raise AutotunerError(f"{option} {value:g} is not above 0", remedy="give a price in USD")
-    return value
 
 
 def _asked(wishes: Wishes, engines: Sequence[str], folder: Path) -> list[Asked]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.markup import escape
 from rich.table import Table
 
+from autotuner.cli.commands.prices import price_above_0
 from autotuner.cli.home import has_store, open_store, state_folder
 from autotuner.cli.output import duration_text, out, print_json, refuse_unwritable
 from autotuner.errors import AutotunerError, StoreError
@@ -144,13 +145,20 @@ def show(
     as_json: bool,
     candidate: str | None = None,
     short: bool = False,
+    usd_per_gpu_hour: float | None = None,
 ) -> None:
-    """`autotuner show`: a task, or one of the candidates that it launched."""
+    """`autotuner show`: a task, or one of the candidates that it launched.
+
+    Args:
+        usd_per_gpu_hour: in place of the price that the task began with.
+    """
+    price = price_above_0(usd_per_gpu_hour)
     with open_existing(home) as store:
         folder = state_folder(home)
         task = chosen_task(store, number)
         path = report_path(folder, task.id)
-        summary = summarise(store, task, report=str(path) if path.exists() else None)
+        written = str(path) if path.exists() else None
+        summary = summarise(store, task, report=written, usd_per_gpu_hour=price)
     if candidate is not None:
         launched = {experiment.id: experiment for experiment in summary.experiments}
         where = f"task {summary.task.id}"
@@ -194,13 +202,21 @@ def _activation() -> list[str]:
     ]
 
 
-def report(number: int | None, *, home: Path | None, output: Path | None, as_json: bool) -> None:
-    """`autotuner report`."""
+def report(
+    number: int | None,
+    *,
+    home: Path | None,
+    output: Path | None,
+    as_json: bool,
+    usd_per_gpu_hour: float | None = None,
+) -> None:
+    """`autotuner report`; the price as in `show`."""
+    price = price_above_0(usd_per_gpu_hour)
     with open_existing(home) as store:
         folder = state_folder(home)
         task = chosen_task(store, number)
         path = (output or report_path(folder, task.id)).resolve()
-        summary = summarise(store, task, report=str(path))
+        summary = summarise(store, task, report=str(path), usd_per_gpu_hour=price)
         performance = performance_again(task, folder, registry_with(folder / USERS), store)
     write_report(summary, path, performance)
     if as_json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +14,11 @@ from autotuner.cli import exit_codes
 from autotuner.cli.commands.init import limits_of
 from autotuner.cli.commands.plan import known_observations
 from autotuner.cli.commands.predict import require_mode, require_predictor
+from autotuner.cli.commands.prices import prices_of
 from autotuner.cli.commands.show import chosen_task, open_existing
 from autotuner.cli.home import state_folder
 from autotuner.cli.output import out, print_json
-from autotuner.config import DescribedGpu, TaskConfig, load_task, parse_stored_task
+from autotuner.config import TaskConfig, load_task, parse_stored_task
 from autotuner.errors import AutotunerError
 from autotuner.profiles import USERS, registry_with
 from autotuner.report.size_document import SizeQuestion, size_document
@@ -220,25 +221,3 @@ def _gpus(names: Sequence[str], task: TaskConfig) -> tuple[str, ...]:
             raise AutotunerError(f"--gpu {word}: it is no GPU", remedy="name GPUs, or all")
         found.append(gpu.name)
     return tuple(dict.fromkeys(found))
-
-
-def prices_of(texts: Sequence[str], described: Mapping[str, DescribedGpu]) -> dict[str, float]:
-    """`["2.5"]`, `["h100=2.5,h200=3"]` as GPU -> USD per hour; "" stands for any.
-
-    Raises:
-        AutotunerError: a GPU that is unknown, or a price that is not above 0.
-    """
-    prices: dict[str, float] = {}
-    for word in (part.strip() for text in texts for part in text.split(",") if part.strip()):
-        name, _, text = word.rpartition("=")
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not 0 < value < math.inf:
-            raise AutotunerError(
-                f"--usd-per-gpu-hour: {word!r} has no price above 0",
-                remedy="write 2.5, or h100=2.5,h200=3",
-            )
-        prices[gpu_named(name, described).name if name else ""] = value
-    return prices
