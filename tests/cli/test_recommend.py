@@ -29,6 +29,7 @@ def test_the_best_point_has_its_command_its_interval_and_what_it_costs(
         "tpot_ms": 30,
     }
     assert best["verdict"] in ("meets", "unclear")
+    assert best["kind"].startswith("roofline")
     assert all(low < high for low, high in best["intervals"].values())
     assert best["command"].startswith(best["command"].split()[0])
     assert best["sample_request"].startswith("curl http://127.0.0.1:")

@@ -105,6 +105,7 @@ def _chosen(found: Recommendation, place: PointOfKind, reason: str) -> dict[str,
         "engine": place.engine,
         **document,
         "verdict": meets,
+        "kind": place.prediction.kind,
         "replicas_that_fit": replicas_that_fit(found, place),
         "sample_request": sample_request(document["command"], place.engine),
     }

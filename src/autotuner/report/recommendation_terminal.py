@@ -77,7 +77,8 @@ def _print_point(
     console.print(
         f"  {figure(point['tok_s'] / gpus)} tok/s/GPU ({figure(low / gpus)}–{figure(high / gpus)})"
         + (f", {figure(1000 / point['tpot_ms'])} tok/s/user" if point["tpot_ms"] else "")
-        + f", {figure(point['requests_per_s'])} requests/s; intervals are of 80 %",
+        + f", {figure(point['requests_per_s'])} requests/s; intervals are of 80 %, "
+        f"by {escape(point['kind'])}",
         soft_wrap=True,
     )
     if not point["limits"]:
@@ -131,6 +132,8 @@ def _alternatives(document: Mapping[str, Any]) -> Table:
     for point in document["alternatives"]:
         low, high = (end / point["gpus"] for end in point["intervals"]["tok_s"])
         differs = ", ".join(_DIFFERS[name] for name in point["differs"])
+        if point["kind"] != document["recommended"]["kind"]:
+            differs += f", data ({point['kind']})"
         table.add_row(
             escape(point["engine"]),
             str(point["gpus"]),
