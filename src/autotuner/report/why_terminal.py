@@ -111,9 +111,10 @@ def _print_excluded(found: ExclusionsView, console: Console) -> None:
         return
     console.print()
     left = found.combinations - found.candidates
-    console.print(
-        f"[bold]Excluded: {left:,} of {found.combinations:,} combinations[/bold]", soft_wrap=True
-    )
+    title = "Not predicted"
+    if left:
+        title = f"Excluded: {left:,} of {found.combinations:,} combinations"
+    console.print(f"[bold]{title}[/bold]", soft_wrap=True)
     if found.rules:
         short = any(rule.missing_gib is not None for rule in found.rules)
         gib = ["GiB short"] if short else []

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from autotuner.config import TaskConfig, parse_stored_task
-from autotuner.errors import AutotunerError, PolicyError, StoreError
+from autotuner.errors import AutotunerError, StoreError
 from autotuner.predict import OutOfMemory
 from autotuner.profiles import ProfileRegistry
 from autotuner.search import OBJECTIVES
@@ -69,7 +69,8 @@ def why_of_task(
 ) -> WhyView:
     """The answer for a stored task: of what was measured, and of what is predicted.
 
-    A task that cannot be resolved any more is answered by its measurements, with a note.
+    A task that cannot be resolved any more, or not here, is answered by its measurements, with a
+    note.
 
     Args:
         resolve: resolves the task once more.
@@ -79,7 +80,6 @@ def why_of_task(
         measure: whether a CPU whose speed is not known yet is measured now.
 
     Raises:
-        PolicyError: the task is not allowed here.
         StoreError: the store cannot be read.
     """
     config = parse_stored_task(record.config, source=f"task {record.id}")
@@ -93,10 +93,10 @@ def why_of_task(
             other = Elsewhere.of(config, error.space, base=base, home=home, registry=registry)
         view = why_without_candidates(config, error.space, changed=changed, elsewhere=other)
         return view.model_copy(update={"task": record.id})
-    except (PolicyError, StoreError):
+    except StoreError:
         raise
     except AutotunerError as error:
-        notes.append(f"the task cannot be resolved any more: {error.message}")
+        notes.append(f"only what was measured is counted: {error.message}")
     if prepared is not None:
         found, notes = _estimate(prepared, home, store, measure=measure)
         if registry is not None:

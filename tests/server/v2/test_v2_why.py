@@ -56,7 +56,9 @@ def test_a_task_without_candidates_says_what_excludes_them(client: TestClient) -
     assert found.exclusions.rules
 
 
-def test_what_a_task_becomes_has_to_be_allowed(service: Service, client: TestClient) -> None:
+def test_a_task_that_is_not_allowed_is_answered_by_its_measurements(
+    service: Service, client: TestClient
+) -> None:
     sly = {
         "name": "sly",
         "description": "flags of its own",
@@ -65,5 +67,6 @@ def test_what_a_task_becomes_has_to_be_allowed(service: Service, client: TestCli
     folder = service.folder / USERS
     folder.mkdir(parents=True)
     (folder / "sly.yaml").write_text(json.dumps(sly), encoding="utf-8")
-    refused = client.get(f"/api/v2/tasks/{created(client, **ON_PAPER, profiles=['sly'])}/why")
-    assert refused.json()["type"] == "/problems/policy-refused", refused.text
+    found = why(client, created(client, **ON_PAPER, profiles=["sly"]))
+    assert (found.predicted, found.exclusions) == (None, None)
+    assert any("--lora-modules" in note for note in found.notes)

@@ -1425,8 +1425,8 @@ export interface paths {
          * Get Why
          * @description Which limits and rules keep points from the SLO, what is nearest, and what would change it.
          *
-         *     Measured and predicted points are counted apart. A task that cannot be resolved any more is
-         *     answered by its measurements alone, with a note.
+         *     Measured and predicted points are counted apart. A task that cannot be resolved any more, or
+         *     that the operator does not allow, is answered by its measurements alone, with a note.
          */
         get: operations["get_why"];
         put?: never;
@@ -17411,7 +17411,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `policy-refused`: The operator of this service does not allow this */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17438,7 +17438,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `task-invalid`: The task cannot be run as written */
+            /** @description `invalid-parameter`: A parameter of the path, the query or a header is not valid */
             422: {
                 headers: {
                     [name: string]: unknown;

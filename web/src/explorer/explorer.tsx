@@ -26,6 +26,8 @@ import { useExploration } from "./use-exploration";
 import { valuesOf, zoomedAtCentre } from "./use-pan-zoom";
 import { useView } from "./use-view";
 import { ValueAtPanel } from "./value-at-panel";
+import { isUnmet } from "./why-not";
+import { WhyNotPanel } from "./why-not-panel";
 
 const route = getRouteApi("/tasks/$taskId/explorer");
 
@@ -54,6 +56,7 @@ function Explored({ taskId, data }: { taskId: number; data: TaskPoints }) {
   const { set, scene, segments, varying, limits, recommendation } = exploration;
   const { plane } = scene;
   const hasSlo = Object.keys(data.slo).length > 0;
+  const isSloUnmet = useMemo(() => isUnmet(set, data.slo), [set, data.slo]);
   const palette = usePalette();
 
   // Axes side by side follow when there is time: the chart goes first.
@@ -168,6 +171,7 @@ function Explored({ taskId, data }: { taskId: number; data: TaskPoints }) {
           />
         </div>
       </section>
+      {isSloUnmet && <WhyNotPanel taskId={taskId} limits={limits} onLimits={onLimits} />}
       <div className={classes.columns} data-pinned={pinnedPoints.length > 0 || undefined}>
         <Stack gap="md">
           <section className={`card ${classes.chart}`} aria-label="Points">

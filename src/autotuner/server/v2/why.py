@@ -24,7 +24,7 @@ WHY = TypeAdapter(WhyView)
 @router.get(
     "/why",
     response_model=WhyView,
-    responses=problems(ProblemKind.NOT_FOUND, ProblemKind.TASK_INVALID, ProblemKind.POLICY_REFUSED),
+    responses=problems(ProblemKind.NOT_FOUND),
 )
 def get_why(
     service: ServiceDep,
@@ -36,8 +36,8 @@ def get_why(
 ) -> Response:
     """Which limits and rules keep points from the SLO, what is nearest, and what would change it.
 
-    Measured and predicted points are counted apart. A task that cannot be resolved any more is
-    answered by its measurements alone, with a note.
+    Measured and predicted points are counted apart. A task that cannot be resolved any more, or
+    that the operator does not allow, is answered by its measurements alone, with a note.
     """
     record = require_task(service, task_id)
     with planning_turn():
