@@ -218,6 +218,15 @@ def test_options_of_a_file_are_read_where_it_is_given() -> None:
     assert "more.yaml could not be read" in noted(parse_command(command))["--extra_llm_api_options"]
 
 
+def test_comments_are_none_of_its_words() -> None:
+    read = parse_command(
+        "# don't edit\nvllm serve 'org/a #1' --seed 1#2 \\\n  -q fp8 # it's \"fast\"; vllm\n"
+    )
+    assert (read.model, read.extra) == ("org/a #1", ("--seed", "1#2"))
+    assert read.settings == {"quantization.gemm_mode": "fp8"}
+    assert not read.noted("lost")
+
+
 def test_replicas_share_experts_where_the_command_says_so() -> None:
     shared = parse_command(f"{SGLANG} deepseek-ai/DeepSeek-V3 --tp 8 --dp 4 --enable-dp-attention")
     assert shared.settings == {"parallel.tensor_parallel": 2, "parallel.data_parallel": 4}

@@ -294,10 +294,13 @@ class _Reading:
         paths: dict[str, list[str]] = {}
         for place, path in found.used.items():
             kind, name = place
-            key = f"{self._table.options_flag} {name}" if kind == "" else f"{kind} {name}"
-            word = name if kind in ("flag", "variable") else key.strip()
-            if kind == "flag" and name in self._flags:
-                word = self._flags[name][-1].name
+            flag = name if kind == "flag" else kind or _options(self._table) or ""
+            given = self._flags.get(flag)
+            word = flag if given is None else given[-1].name
+            if kind == "variable":
+                word = name
+            elif kind != "flag":
+                word = f"{word} {name}"
             paths.setdefault(path, []).append(word)
         for path, words in paths.items():
             if path in found.settings or path in self._table.defaults:

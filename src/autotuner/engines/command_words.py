@@ -22,6 +22,8 @@ _OPERATORS = frozenset(";&|<>\n")
 _OPTIONAL = "serve"
 """A word before the model that engines take and do not need."""
 _VARIABLE = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
+_COMMENT = re.compile(r"""'[^']*'|"(?:\\.|[^"\\])*"|\\.|(?<![^\s;&|<>])#[^\n]*""", re.DOTALL)
+"""What is quoted, which is passed over, or a comment."""
 _WRITES = ["printf", "%s"]
 """A command that writes a file, as rendered command lines have it."""
 _OF_CONTAINERS = ("-e", "--env")
@@ -179,7 +181,9 @@ def _commands(text: str) -> Iterator[tuple[str, list[str]]]:
     A line that a backslash ends goes on.
     """
     joined = text.replace("\\\r\n", " ").replace("\\\n", " ").replace("\r\n", "\n")
-    lexer = shlex.shlex(joined, posix=True, punctuation_chars="".join(_OPERATORS))
+    lexer = shlex.shlex(
+        _without_comments(joined), posix=True, punctuation_chars="".join(_OPERATORS)
+    )
     lexer.whitespace, lexer.whitespace_split, lexer.commenters = " \t\r", True, ""
     operator, words = "", list[str]()
     for word in lexer:
@@ -191,6 +195,11 @@ def _commands(text: str) -> Iterator[tuple[str, list[str]]]:
             words.append(word)
     if words:
         yield operator, words
+
+
+def _without_comments(text: str) -> str:
+    """A text without what stands behind a `#` that begins a word, outside of quotation marks."""
+    return _COMMENT.sub(lambda found: "" if found[0].startswith("#") else found[0], text)
 
 
 def _place(words: Sequence[str]) -> _Place | None:
