@@ -116,9 +116,9 @@ ALL: Mapping[str, Scene] = {
 }
 IMAGES = ROOT / "docs" / "images"
 PICTURES: Mapping[str, tuple[str, int]] = {
-    "overview-slo": ("task", 800),
+    "overview-slo": ("task", 1_110),
     "explorer-slo": ("explorer", 1_060),
-    "new-task-filled": ("new_task", 900),
+    "new-task-filled": ("new_task", 960),
     "performance-slo": ("performance", 900),
     "profiles": ("profiles", 900),
 }

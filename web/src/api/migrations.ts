@@ -105,7 +105,7 @@ export interface FileSearch {
 }
 
 /** Tasks of a file that one answer has at most. */
-export const PAGE_OF_FILE = 20;
+export const PAGE_OF_FILE = 10;
 
 export const fileTasksQuery = (file: File, { text, offset }: FileSearch) =>
   queryOptions({

@@ -39,6 +39,29 @@ describe("the fields of a task of version 1", () => {
     expect(third).toMatchObject({ field: "", note: "elsewhere: local." });
   });
 
+  it("keep what a note says beside the field and its value", () => {
+    const changed = (text: string) => ({ path: "was", outcome: "changed" as const, text });
+    const notes = [
+      changed("benchmark.ready_timeout_s: the time in which an engine has to be ready"),
+      changed("slo.ttft_ms, in milliseconds"),
+      changed("quantization.kvcache_mode: q8_0, the kind that the engine has"),
+      changed("name: 'ours'"),
+    ];
+    const document = {
+      benchmark: { ready_timeout_s: 600 },
+      slo: { ttft_ms: 800 },
+      quantization: { kvcache_mode: "q8_0" },
+      name: "ours",
+    };
+    const rows = fieldRows(aMigratedTask({ notes, document, v1_document: { was: 1 } }));
+    expect(rows.map(({ after, note }) => [after, note])).toEqual([
+      ["600", "The time in which an engine has to be ready."],
+      ["800", "In milliseconds."],
+      ["q8_0", "The kind that the engine has."],
+      ["ours", ""],
+    ]);
+  });
+
   it("are apart from notes of experiments and of the whole", () => {
     expect(otherNotes(aMigratedTask())).toEqual(["experiments.3.metrics: It has no raw results."]);
   });

@@ -28,7 +28,7 @@ export interface FieldRow {
   /** Field of version 2; empty where there is none. */
   field: string;
   after: string;
-  /** Why, in a sentence; empty where the field and its value say all. */
+  /** Why it is so, in a sentence; empty where the field and its value say all. */
   note: string;
 }
 
@@ -36,15 +36,15 @@ export interface FieldRow {
 export function fieldRows({ v1_document, document, notes }: MigratedTask): FieldRow[] {
   const own = notes.filter(({ path }) => path !== "" && !path.startsWith("experiments."));
   const rows = own.map(({ path, outcome, text }) => {
-    const said = fieldOf(document, text);
-    const written = valueAt(v1_document, path);
+    const { field, isDefault, why } = readNote(document, text);
+    const after = field === "" ? "" : shown(valueAt(document, field));
     return {
       path,
-      before: said.isDefault ? "left out" : shown(written),
+      before: isDefault ? "left out" : shown(valueAt(v1_document, path)),
       outcome,
-      field: said.field,
-      after: said.field === "" ? "" : shown(valueAt(document, said.field)),
-      note: said.field === "" ? asSentence(text) : said.isDefault ? "Version 1's default." : "",
+      field,
+      after,
+      note: asSentence(isDefault ? "version 1's default" : withoutValue(why, after)),
     };
   });
   return rows.toSorted((one, other) => rank(one) - rank(other));
@@ -52,12 +52,23 @@ export function fieldRows({ v1_document, document, notes }: MigratedTask): Field
 
 const DEFAULT = /^left out: v1's default, (\S+) /;
 
-/** The field of version 2 that a note names: alone, before its value, or as a default. */
-function fieldOf(document: unknown, text: string): { field: string; isDefault: boolean } {
+/** A field, and what a note says of it: its value, why it is another, or in which unit it is. */
+const OF_FIELD = /^([\w.-]+)(?:[:,] (.*))?$/s;
+
+/** The field of version 2 that a note names, and the rest of the note; all of it where it names none. */
+function readNote(document: unknown, text: string) {
   const asDefault = DEFAULT.exec(text)?.[1];
-  const field = asDefault ?? text.split(": ", 1)[0] ?? "";
-  const isThere = valueAt(document, field) !== undefined;
-  return { field: isThere ? field : "", isDefault: isThere && asDefault !== undefined };
+  const [, named = "", rest = ""] = OF_FIELD.exec(text) ?? [];
+  const field = asDefault ?? named;
+  return field !== "" && valueAt(document, field) !== undefined
+    ? { field, isDefault: asDefault !== undefined, why: rest }
+    : { field: "", isDefault: false, why: text };
+}
+
+/** A note without the value that stands beside it. */
+function withoutValue(why: string, value: string): string {
+  if ([value, `'${value}'`].includes(why)) return "";
+  return value !== "" && why.startsWith(`${value}, `) ? why.slice(value.length + 2) : why;
 }
 
 const rank = ({ outcome }: FieldRow) => (AS_BEFORE.has(outcome) ? 1 : 0);

@@ -6,6 +6,7 @@ import { taskSchemaQuery } from "~/api/catalog";
 import { type ProfileWords, profileWordsQuery } from "~/api/profiles";
 import { type FieldSpec, groupsOf } from "~/new-task/document/task-schema";
 import type { JsonObject } from "~/new-task/document/values";
+import { WithCode } from "~/ui/with-code";
 import {
   type ConditionDraft,
   type LayerDraft,
@@ -121,7 +122,7 @@ function ConditionRow(props: RowProps<ConditionDraft> & { facts: ProfileWords["f
         data={facts.map(({ name }) => name)}
         value={row.fact}
         onChange={(name) => onChange({ ...row, fact: name.trim() })}
-        description={fact?.meaning}
+        description={fact && <WithCode text={fact.meaning} />}
         inputWrapperOrder={["input", "description", "error"]}
         error={fault}
         spellCheck={false}
@@ -159,7 +160,7 @@ function SettingRow({ row, fault, onChange, onRemove, fields, rules }: SettingRo
         data={fields.map(({ name }) => name)}
         value={row.field}
         onChange={(name) => onChange({ ...row, field: name.trim() })}
-        description={field?.description}
+        description={field?.description && <WithCode text={field.description} />}
         inputWrapperOrder={["input", "description", "error"]}
         error={fault}
         limit={200}
