@@ -23,7 +23,7 @@ _OPTIONAL = "serve"
 """A word before the model that engines take and do not need."""
 _VARIABLE = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 _COMMENT = re.compile(r"""'[^']*'|"(?:\\.|[^"\\])*"|\\.|(?<![^\s;&|<>])#[^\n]*""", re.DOTALL)
-"""What is quoted, which is passed over, or a comment."""
+"""Quoted words, which are passed over, or a comment."""
 _WRITES = ["printf", "%s"]
 """A command that writes a file, as rendered command lines have it."""
 _OF_CONTAINERS = ("-e", "--env")
