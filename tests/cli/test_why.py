@@ -41,6 +41,7 @@ def test_a_file_of_which_nothing_meets_the_slo(run: Run, tmp_path: Path) -> None
     assert "On other hardware" not in done.stdout
     planned = run("plan", path)
     assert "why not: none of" in planned.stdout
+    assert "1 points" not in planned.stdout
     assert f"`autotuner why {path}`" in planned.stdout
 
 

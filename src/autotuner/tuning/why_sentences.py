@@ -47,8 +47,8 @@ def why_not_lines(limits: SloEffectsView, slo: Mapping[str, float], unit: str) -
     return [
         f"{first}. {cheapest_way(limits, unit)}",
         *(
-            f"{_step_text(effect, step)} admits {step.points:,} points of {step.candidates:,} "
-            f"candidates, the best {value_text(step, unit)}"
+            f"{_step_text(effect, step)} admits {_counted(step.points, 'point')} of "
+            f"{_counted(step.candidates, 'candidate')}, the best {value_text(step, unit)}"
             for effect in limits.limits
             for step in effect.relaxed[:_MOST_STEPS]
             if easiest is None or step is not easiest.relaxed[0]
@@ -78,9 +78,10 @@ def cheapest_way(limits: SloEffectsView, unit: str) -> str:
     easiest = _easiest(limits)
     if easiest is not None:
         first = easiest.relaxed[0]
+        admits = _counted(first.points, "point")
         return (
-            f"{text}. {_step_text(easiest, first)} makes {first.points:,} points feasible, the "
-            f"best {value_text(first, unit)}."
+            f"{text}. {_step_text(easiest, first)} makes {admits} feasible, the best "
+            f"{value_text(first, unit)}."
         )
     return f"{text}; all limits times {limits.factor:.3g} would admit it."
 
@@ -88,6 +89,10 @@ def cheapest_way(limits: SloEffectsView, unit: str) -> str:
 def _easiest(limits: SloEffectsView) -> LimitEffectView | None:
     """The limit that has to be relaxed least to gain something, alone."""
     return next((one for one in limits.limits if one.name == limits.binding), None)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def binding_text(limits: SloEffectsView, unit: str) -> str:
