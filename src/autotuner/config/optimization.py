@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import field_validator, model_validator
 
+from autotuner.config.candidate import Candidate
 from autotuner.config.document import (
     Document,
     Int,
@@ -89,6 +90,12 @@ class Optimization(Document):
     """Engines at once at the most, each on GPUs of its own; `auto`: as many as GPUs allow."""
     seed: Int = 0
     """Makes random choices and prompts reproducible."""
+    baseline: Literal["defaults", "mine", "none"] | None = None
+    """What is launched first, for all results to be compared with: `defaults`, the engine as it
+    starts where nothing is set; `mine`, the settings of `mine`; `none`. Left out: `mine` where
+    these are given, else `defaults`. A replay has none."""
+    mine: Candidate | None = None
+    """The settings that you run today, by groups, for `baseline: mine`."""
 
     @field_validator("objectives")
     @classmethod
@@ -129,6 +136,19 @@ class Optimization(Document):
             )
             raise field_faults([(("levels",), message)])
         return self
+
+    @model_validator(mode="after")
+    def _mine_is_told(self) -> Optimization:
+        if self.baseline == "mine" and self.mine is None:
+            raise field_faults([(("mine",), "is missing; give the settings that you run today")])
+        if self.baseline not in (None, "mine") and self.mine is not None:
+            message = f"is given beside baseline: {self.baseline}; keep one of the two"
+            raise field_faults([(("mine",), message)])
+        return self
+
+    def baseline_kind(self) -> Literal["defaults", "mine", "none"]:
+        """What is launched first."""
+        return self.baseline or ("defaults" if self.mine is None else "mine")
 
     def levels_as_needed(self) -> bool:
         """Whether launches measure only the load levels that the strategy asks for, if it asks."""

@@ -211,6 +211,10 @@ class Combination(Document):
         }
 
 
+_NOT_SEARCHED = ("budget", "min_gain", "levels", "parallel_launches", "baseline", "mine")
+"""Fields of `optimization` that leave the search as it is."""
+
+
 class TaskConfig(Combination):
     """A tuning task, version 2."""
 
@@ -373,9 +377,9 @@ class TaskConfig(Combination):
     def content_id(self) -> str:
         """A hash of all that decides what is launched and how it is measured.
 
-        The name, the description, the SLO, the prediction, facts of GPUs, and what says when to
-        end and how many to launch at once take no part: a run goes on, and repeats nothing, when
-        only they change.
+        The name, the description, the SLO, the prediction, facts of GPUs, the baseline, and what
+        says when to end and how many to launch at once take no part: a run goes on, and repeats
+        nothing, when only they change.
         A replay's table counts by its checksum, wherever it lies.
         """
         excluded: dict[str, bool | set[str]] = {
@@ -385,7 +389,7 @@ class TaskConfig(Combination):
             "slo": True,
             "prediction": True,
             "gpus": True,
-            "optimization": {"budget", "min_gain", "levels", "parallel_launches"},
+            "optimization": {*_NOT_SEARCHED},
             "replay": {"landscape"},
         }
         for group, field in _ADDED_FIELDS:

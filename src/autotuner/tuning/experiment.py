@@ -174,8 +174,8 @@ class Experimenter:
         self, task: TaskRecord, proposal: Proposal, earlier: Sequence[Observation]
     ) -> Launch:
         key = proposal.candidate_id
-        candidate = next(c for c in self._prepared.space.candidates if c.id == key)
-        spec = self._prepared.space.specs[key]
+        candidate = next(c for c in self._prepared.launchable.candidates if c.id == key)
+        spec = self._prepared.launchable.specs[key]
         record = self._store.begin_experiment(
             task.id,
             candidate_id=key,

@@ -33,6 +33,7 @@ from autotuner.search import (
 from autotuner.search import next_level as choose_level
 from autotuner.store import ExperimentRecord, Store, TaskRecord
 from autotuner.store.predicted_frontiers import PredictedFrontier
+from autotuner.tuning.baseline import PHASE, first_launch
 from autotuner.tuning.estimate import MOST_CANDIDATES
 from autotuner.tuning.events import (
     Event,
@@ -334,8 +335,10 @@ class Tuner:
                 choice: Proposal | Stop | None = None
                 if not parallel.full:
                     state = self._context.state(history, parallel.under_way, now_s=self._now_s())
-                    # In a thread of its own: what is in flight is being measured meanwhile.
-                    choice = await asyncio.to_thread(self._strategy.propose, state)
+                    choice = first_launch(self._prepared.baseline, history, parallel.under_way)
+                    if choice is None:
+                        # In a thread of its own: what is in flight is being measured meanwhile.
+                        choice = await asyncio.to_thread(self._strategy.propose, state)
                 if isinstance(choice, Proposal) and self._start(
                     task, choice, parallel, experimenter
                 ):
@@ -352,7 +355,11 @@ class Tuner:
         parallel: ParallelExperiments,
         experimenter: Experimenter,
     ) -> bool:
-        """Whether there was room for it; where not, search is asked again when there is."""
+        """Whether there was room for it; where not, search is asked again when there is.
+
+        The baseline measures every load level, however good it is.
+        """
+        compared = choice.phase == PHASE
 
         async def experiment(gpus: tuple[str, ...] | None) -> None:
             await experimenter.run(
@@ -361,9 +368,9 @@ class Tuner:
                 now_s=self._now_s,
                 gpus=gpus,
                 earlier=self._earlier,
-                rivals=self._measured,
+                rivals=list if compared else self._measured,
                 front=self._frontier,
-                next_level=next_level if self._context.as_needed else None,
+                next_level=next_level if self._context.as_needed and not compared else None,
             )
 
         async def next_level(running: RunningLaunch) -> NextLevel | EndLaunch:
@@ -372,7 +379,7 @@ class Tuner:
             )
             return await asyncio.to_thread(choose_level, self._strategy, state, running)
 
-        wanted = self._prepared.space.specs[choice.candidate_id].gpus
+        wanted = self._prepared.launchable.specs[choice.candidate_id].gpus
         return parallel.start(choice.candidate_id, wanted, self._now_s(), experiment)
 
     def _now_s(self) -> float:

@@ -17,6 +17,7 @@ from autotuner.launch.replay import STARTUP_S
 from autotuner.profiles import ProfileRegistry, TaskContext, builtin_registry
 from autotuner.search import Budget
 from autotuner.space import MAX_COMBINATIONS, Region, Space, SpaceContext, build_space
+from autotuner.tuning.baseline import Baseline, baseline_of
 from autotuner.tuning.checks import (
     refuse_cost_without_price,
     refuse_prefixes,
@@ -57,6 +58,7 @@ class Prepared:
         price_usd_hour: of the whole deployment; 0 where no price is given.
         replay: what is recorded of the candidates, where they are not launched.
         known_start: how its engine started before; None where that is not known.
+        baseline: what is launched first; None where nothing is, and `baseline_why` says why.
     """
 
     task: TaskConfig
@@ -71,6 +73,16 @@ class Prepared:
     levels_why: str = ""
     base: Path | None = None
     known_start: KnownStart | None = None
+    baseline: Baseline | None = None
+    baseline_why: str = ""
+
+    @functools.cached_property
+    def launchable(self) -> Space:
+        """Everything that may be launched: the space, and the baseline where it is beside it."""
+        if self.baseline is None or self.baseline.candidate.id in self.space.specs:
+            return self.space
+        places = (*self.space.places, *self.baseline.space.places)
+        return replace(self.space, places=places)
 
     @property
     def engine_name(self) -> str:
@@ -266,6 +278,7 @@ def prepare(
     refuse_sharing_a_cpu(variants, task, source)
     regions = [_region(variant, model, workload, device) for variant in variants]
     space = build_space(regions, source=source, most=most)
+    baseline, why_none = baseline_of(task.optimization, regions, source)
     price = _price_usd_hour(variants[0].context, task)
     refuse_cost_without_price(price, task, source)
     content_id, why = task.content_id, ""
@@ -283,6 +296,8 @@ def prepare(
         content_id=content_id,
         levels_why=why,
         base=base,
+        baseline=baseline,
+        baseline_why=why_none,
     )
 
 
@@ -315,6 +330,7 @@ def _prepare_replay(task: TaskConfig, replay: ReplayConfig, base: Path, source: 
         replay=Replay(landscape, launches),
         content_id=replayed.content_id,
         base=base,
+        baseline_why="a replay launches nothing but what is recorded",
     )
 
 

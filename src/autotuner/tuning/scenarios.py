@@ -33,7 +33,7 @@ def scenarios(
     isl, osl = prepared.workload.mean()
     model = _model_name(prepared)
     found = []
-    for region, candidates in prepared.space.by_region():
+    for region, candidates in prepared.launchable.by_region():
         gpu, device = _device(region, candidates[0], prepared)
         here = gpu.is_cpu and prepared.replay is None
         if here and (speed := device_speed(home, measure=measure, warn=warn)) is not None:

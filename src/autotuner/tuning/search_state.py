@@ -116,7 +116,8 @@ class SearchContext:
     ) -> SearchState:
         """The state of the search.
 
-        Minutes and money count while at least one engine is up or starting.
+        Minutes and money count while at least one engine is up or starting. A baseline that is no
+        candidate of the space costs both, and takes no other part.
 
         Args:
             history: finished experiments in the order of their launch.
@@ -125,10 +126,11 @@ class SearchContext:
             now_s: the same clock now.
         """
         task = self._prepared.task
+        spans = [_span(experiment) for experiment in history]
         finished = {experiment.candidate_id for experiment in history}
+        history = self._searched(history)
         flying = {id_: at for id_, at in (under_way or {}).items() if id_ not in finished}
         price = self._prepared.usd_per_gpu_hour
-        spans = [_span(experiment) for experiment in history]
         spent_s = busy_s([*spans, *((began, now_s - began) for began in flying.values())])
         return SearchState(
             candidates=self._ids,
@@ -139,7 +141,7 @@ class SearchContext:
             spent_minutes=spent_s / 60,
             spent_usd=spent_s / 3600 * self._prepared.price_usd_hour,
             seed=task.optimization.seed,
-            in_flight=tuple(flying),
+            in_flight=tuple(id_ for id_ in flying if id_ in self._settings),
             levels=task.benchmark.levels,
             settings=self._settings,
             slo=task.slo_limits(),
@@ -169,17 +171,22 @@ class SearchContext:
         predicted = self._knowledge is not None and self._knowledge.predictions
         if prepared.replay is not None or not (history or predicted):
             return None
-        finished = {experiment.candidate_id for experiment in history}
+        searched = self._searched(history)
+        finished = {experiment.candidate_id for experiment in searched}
         untried = [id_ for id_ in self._ids if id_ not in finished]
-        launches = max(prepared.launches - len(history), 0)
+        launches = max(prepared.launches - len(searched), 0)
         if not untried or not launches:
             return 0.0
-        minutes = self._times.minutes(untried, history)
+        minutes = self._times.minutes(untried, searched)
         left_s = 60 * statistics.fmean(minutes.values()) * launches / prepared.side_by_side
         budget = prepared.budget.minutes
         if budget is None:
             return left_s
         return max(min(left_s, 60 * budget - busy_s(map(_span, history))), 0.0)
+
+    def _searched(self, history: Sequence[ExperimentRecord]) -> list[ExperimentRecord]:
+        """The experiments of candidates of the space."""
+        return [done for done in history if done.candidate_id in self._settings]
 
     def _known(self, history: Sequence[ExperimentRecord]) -> Knowledge:
         if self._knowledge is None:

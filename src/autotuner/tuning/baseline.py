@@ -1,0 +1,132 @@
+"""The baseline of a task: what is launched first, for every result to be compared with.
+
+The engine's defaults are the engine as it starts where nothing is set: of the task only what says
+where it runs, what it runs and what it is asked for, and of the layout the least that holds the
+model. It is measured like any candidate, and is none: search neither proposes nor counts it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from autotuner.config import Optimization
+from autotuner.config.candidate import Candidate
+from autotuner.errors import ConfigError, EngineError, Problem
+from autotuner.search import Proposal
+from autotuner.space import Region, Space, build_space
+from autotuner.store import ExperimentRecord
+
+PHASE = "baseline"
+"""Phase of its experiment."""
+_BY_HAND = "misc.extra_args"
+_TENSOR, _LENGTH = "parallel.tensor_parallel", "memory.max_model_len"
+_WIDEST = 64
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What is launched first.
+
+    Attributes:
+        kind: `defaults` or `mine`.
+        space: of this one candidate.
+        note: what was set although it is no default, since the model would not start without;
+            empty where nothing was.
+    """
+
+    kind: str
+    space: Space
+    note: str = ""
+
+    @property
+    def candidate(self) -> Candidate:
+        """The candidate."""
+        return self.space.candidates[0]
+
+    @property
+    def reason(self) -> str:
+        """Why it is launched, in words."""
+        what = {"defaults": "the engine's defaults", "mine": "the settings that you run today"}
+        note = f"; {self.note}" if self.note else ""
+        return f"{what[self.kind]}, with which all results are compared{note}"
+
+
+def first_launch(
+    baseline: Baseline | None, history: Sequence[ExperimentRecord], under_way: Collection[str]
+) -> Proposal | None:
+    """The launch of the baseline; None where there is none, or where it was launched."""
+    if baseline is None:
+        return None
+    key = baseline.candidate.id
+    if key in under_way or any(done.candidate_id == key for done in history):
+        return None
+    return Proposal(key, baseline.reason, PHASE)
+
+
+def baseline_of(
+    optimization: Optimization, regions: Sequence[Region], source: str = "task"
+) -> tuple[Baseline | None, str]:
+    """The baseline of a task, on the engine of its first region; or None and why there is none.
+
+    Raises:
+        ConfigError: the settings of `mine` cannot be launched.
+    """
+    kind, region = optimization.baseline_kind(), regions[0]
+    if kind == "none":
+        return None, "the task wants none"
+    if optimization.mine is not None:
+        own = optimization.mine.settings()
+        try:
+            return Baseline(kind, build_space([_with(region, {**_needed(region), **own})])), ""
+        except (ConfigError, EngineError) as error:
+            problem = Problem("optimization.mine", error.message)
+            remedy = "give the settings that you run today, or baseline: defaults"
+            raise ConfigError(source, (problem,), remedy=remedy) from error
+    why = ""
+    for settings, note in _defaults(region):
+        try:
+            space = build_space([_with(region, settings)])
+        except (ConfigError, EngineError) as error:
+            why = why or error.message
+            continue
+        first = replace(space, places=space.places[:1], combinations=1, excluded={})
+        return Baseline(kind, first, note), ""
+    return None, f"the engine's defaults do not start here: {why}"
+
+
+def _defaults(region: Region) -> Iterator[tuple[dict[str, Any], str]]:
+    """Settings to try in order, each with what is set in it beside defaults."""
+    needed = {**region.engine.table.defaults, **_needed(region)}
+    yield needed, ""
+    gpus = region.context.gpus or 0
+    widths = [2**power for power in range(1, _WIDEST.bit_length()) if 2**power <= gpus]
+    lengths = {_LENGTH: region.context.largest_request_tokens}
+    if widths:
+        note = "the least GPUs that hold the model"
+        yield needed | {_TENSOR: widths}, note
+        yield needed | lengths, "as long as its requests need"
+        yield needed | {_TENSOR: widths} | lengths, f"{note}, as long as its requests need"
+    else:
+        yield needed | lengths, "as long as its requests need"
+
+
+def _needed(region: Region) -> dict[str, Any]:
+    """What says where it runs, what it is asked for, and what a user gives the engine by hand."""
+    return {
+        path: value
+        for path, value in region.fixed.items()
+        if path in region.engine.table.described or path == _BY_HAND
+    }
+
+
+def _with(region: Region, settings: Mapping[str, Any]) -> Region:
+    return Region(
+        dict(settings),
+        frozenset(),
+        region.context,
+        region.engine,
+        region.model,
+        region.installation,
+    )
