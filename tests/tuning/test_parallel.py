@@ -121,7 +121,8 @@ class Hall:
         self.machine, self.strategy = Machine(), Watching()
 
     def prepared(self, at_once: object, **optimization: Any) -> Prepared:
-        message = {"strategy": "grid", "parallel_launches": at_once} | optimization
+        message = {"strategy": "grid", "parallel_launches": at_once, "baseline": "none"}
+        message |= optimization
         return prepare(parse_task(TASK | {"optimization": message}), base=self.folder)
 
     def tune(

@@ -4,12 +4,13 @@ The natural logarithm of a figure of launch `i`, of configuration `c`, at time `
 
     y_i = mean_c + drift(t_i) + launch_i + error_i
 
-`launch_i` is how far one engine start differs from the next of the same configuration, normal with
-the standard deviation `launch_std`; `error_i` that of the figure within its launch, which is known;
-`drift` a Brownian motion of the machine, with standard deviation `drift_std` over the whole time.
-Neither standard deviation is known: both are integrated out over a grid, so that an interval is wide
-while few launches were repeated (A. Gelman et al., "Bayesian Data Analysis", 3rd edition, 2013,
-chapter 5). The means are nearly flat: what a configuration is like is for its launches to tell.
+`launch_i` is how far one engine start differs from the next of the same configuration: normal, with
+the standard deviation `launch_std`. `error_i` is the error of the figure within its launch, whose
+standard deviation is known. `drift` is a Brownian motion of the machine with the standard deviation
+`drift_std` over the whole time. Neither `launch_std` nor `drift_std` is known: both are integrated
+out over a grid, so that intervals are wide while few launches were repeated (A. Gelman et al.,
+"Bayesian Data Analysis", 3rd edition, 2013, chapters 3 and 5). Means have a flat prior: what a
+configuration is like is for its launches to tell.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from scipy.special import ndtr
 Floats = npt.NDArray[np.float64]
 
 MEAN_STD = 3.0
-DIFFERENCE_STD, DIFFERENCE_OVER_LAUNCH = 0.1, 1.5
+"""Prior standard deviation of the logarithms of means: e^3 is twentyfold, so nearly flat."""
 LAUNCH_MEDIAN, LAUNCH_SPREAD = 0.03, 1.0
 """Log-normal prior of `launch_std`: 3 %, and between 1 % and 8 % with probability 0.68."""
 DRIFT_MEDIAN, DRIFT_SPREAD = 0.01, 1.0
@@ -195,9 +196,7 @@ class LaunchPosterior:
         size, cells = len(self._names), len(launch_std)
         before = np.zeros((cells, size, size))
         inner = len(self.configurations)
-        before[:, :inner, :inner] = MEAN_STD**2
-        differences = DIFFERENCE_STD**2 + (DIFFERENCE_OVER_LAUNCH * launch_std) ** 2
-        before[:, range(inner), range(inner)] += differences[:, None]
+        before[:, range(inner), range(inner)] = MEAN_STD**2
         before[:, inner:, inner:] = drift_std[:, None, None] ** 2 * motion
         center = np.zeros(size)
         center[:inner] = y.mean()
@@ -217,7 +216,6 @@ class LaunchPosterior:
         likelihood = likelihood - 0.5 * (residual**2).sum(1)
         score = likelihood + prior
         weights = np.exp(score - score.max())
-        self.log_evidence = float(score.max() + math.log(weights.sum()))
         mean = center + np.einsum("kip,ki->kp", gain, residual)
         after = before - np.einsum("kip,kiq->kpq", gain, gain)
         return weights / weights.sum(), mean, after

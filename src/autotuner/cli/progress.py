@@ -39,8 +39,8 @@ class Progress:
     def __init__(self, console: Console, prepared: Prepared) -> None:
         self._console = console
         self._axes = prepared.axes
-        self._ids = short_ids([candidate.id for candidate in prepared.space.candidates])
-        self._launches = prepared.launches
+        self._ids = short_ids([candidate.id for candidate in prepared.launchable.candidates])
+        self._launches = prepared.engine_starts
         self._replay = prepared.replay is not None
         self._simulated = " (simulated)" if self._replay else ""
         self._side_by_side = prepared.side_by_side

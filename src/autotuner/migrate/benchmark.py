@@ -48,7 +48,8 @@ Rule = Callable[[Draft, tuple[str, ...], Any], None]
 
 
 def add_optimization(draft: Draft, written: Mapping[str, Any]) -> None:
-    """Adds strategy, objective and budget."""
+    """Adds strategy, objective and budget; v1 launched the candidates of its grid alone."""
+    draft.put("optimization.baseline", "none")
     _by_rule(draft, OPTIMIZATION, written, _OPTIMIZATION)
 
 

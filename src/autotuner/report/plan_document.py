@@ -153,7 +153,7 @@ def plan_document(
     times = _experiment_times_s(prepared, store)
     # Warm-up and answers that outlast a level are in no limit: a time that was seen is possible.
     at_most_s = max(prepared.experiment_s_at_most(), *times, 0.0)
-    space, launches = prepared.space, prepared.launches
+    space, starts = prepared.space, prepared.engine_starts
     shares = [prepared.share(c.gpus) for c in space.candidates]
     return {
         "task": prepared.task.name,
@@ -179,7 +179,9 @@ def plan_document(
         "slo_notes": planned_notes(prepared.task),
         "combinations": space.combinations,
         "candidates": len(space.candidates),
-        "launches": launches,
+        "launches": prepared.launches,
+        "baseline": _baseline_document(prepared),
+        "baseline_reason": prepared.baseline_why,
         "excluded": space.excluded,
         "profiles": list(prepared.task.profiles),
         "installed": all(v.installation.found for v in prepared.variants),
@@ -187,8 +189,8 @@ def plan_document(
         "axes": prepared.plan_record()["axes"],
         "startup_s": prepared.startup_guess_s,
         "startup_why": prepared.startup_why,
-        "expected_minutes": fmean(times) * launches * fmean(shares) / 60 if times else None,
-        "at_most_minutes": at_most_s * launches * max(shares) / 60,
+        "expected_minutes": fmean(times) * starts * fmean(shares) / 60 if times else None,
+        "at_most_minutes": at_most_s * starts * max(shares) / 60,
         "experiments": [
             {
                 "id": c.id,
@@ -201,6 +203,20 @@ def plan_document(
             }
             for c in space.candidates[:listed]
         ],
+    }
+
+
+def _baseline_document(prepared: Prepared) -> dict[str, Any] | None:
+    baseline = prepared.baseline
+    if baseline is None:
+        return None
+    candidate = baseline.candidate
+    return {
+        "kind": baseline.kind,
+        "reason": baseline.reason,
+        "id": candidate.id,
+        "settings": candidate.settings(),
+        **command_fields(baseline.space.specs[candidate.id]),
     }
 
 

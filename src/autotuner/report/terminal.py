@@ -11,6 +11,7 @@ from rich.table import Table
 from autotuner.engines import sample_request
 from autotuner.landscapes import REPLAYED
 from autotuner.measure import Measurement
+from autotuner.report.baseline import print_baseline
 from autotuner.report.command import print_command
 from autotuner.report.point_table import (
     Candidates,
@@ -152,6 +153,9 @@ def print_summary(summary: TaskSummary, console: Console, *, short: bool = False
     if summary.why_not:
         console.print()
         print_why_not(summary.why_not, f"autotuner why {run.id}", console)
+    if summary.baseline is not None:
+        console.print()
+        print_baseline(summary.baseline, console)
     for note in short_level_notes(summary):
         console.print()
         console.print(f"[yellow]{escape(note)}[/yellow]", soft_wrap=True)

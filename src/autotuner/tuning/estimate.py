@@ -282,4 +282,4 @@ def _minutes(prepared: Prepared, expected: Iterable[Expected]) -> float | None:
         for found in expected
         if found.points
     ]
-    return statistics.fmean(launches_s) * prepared.launches / 60 if launches_s else None
+    return statistics.fmean(launches_s) * prepared.engine_starts / 60 if launches_s else None

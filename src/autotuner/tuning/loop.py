@@ -335,10 +335,9 @@ class Tuner:
                 choice: Proposal | Stop | None = None
                 if not parallel.full:
                     state = self._context.state(history, parallel.under_way, now_s=self._now_s())
-                    choice = first_launch(self._prepared.baseline, history, parallel.under_way)
-                    if choice is None:
-                        # In a thread of its own: what is in flight is being measured meanwhile.
-                        choice = await asyncio.to_thread(self._strategy.propose, state)
+                    first = first_launch(self._prepared.baseline, history, parallel.under_way)
+                    # In a thread of its own: what is in flight is being measured meanwhile.
+                    choice = first or await asyncio.to_thread(self._strategy.propose, state)
                 if isinstance(choice, Proposal) and self._start(
                     task, choice, parallel, experimenter
                 ):
@@ -355,11 +354,8 @@ class Tuner:
         parallel: ParallelExperiments,
         experimenter: Experimenter,
     ) -> bool:
-        """Whether there was room for it; where not, search is asked again when there is.
-
-        The baseline measures every load level, however good it is.
-        """
-        compared = choice.phase == PHASE
+        """Whether there was room for it; where not, search is asked again when there is."""
+        every_level = choice.phase == PHASE
 
         async def experiment(gpus: tuple[str, ...] | None) -> None:
             await experimenter.run(
@@ -368,9 +364,9 @@ class Tuner:
                 now_s=self._now_s,
                 gpus=gpus,
                 earlier=self._earlier,
-                rivals=list if compared else self._measured,
+                rivals=list if every_level else self._measured,
                 front=self._frontier,
-                next_level=next_level if self._context.as_needed and not compared else None,
+                next_level=next_level if self._context.as_needed and not every_level else None,
             )
 
         async def next_level(running: RunningLaunch) -> NextLevel | EndLaunch:

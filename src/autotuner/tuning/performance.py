@@ -65,7 +65,7 @@ class PerformanceOf:
     ) -> None:
         self._prepared, self._task, self._forecast = prepared, task, forecast
         self._experiments, self._earlier = experiments, earlier
-        regions = prepared.space.by_region()
+        regions = prepared.launchable.by_region()
         self._places: dict[str, tuple[Scenario, Region, Candidate]] = {
             candidate.id: (scenario, region, candidate)
             for (scenario, candidates), (region, _) in zip(scenarios_, regions, strict=True)
@@ -90,7 +90,7 @@ class PerformanceOf:
         experience = Experience(
             self._seen,
             {(one.candidate_id, one.load): one.tok_s for one in self._measured},
-            {candidate.id for candidate in self._prepared.space.candidates},
+            {candidate.id for candidate in self._prepared.launchable.candidates},
         )
         return explained(
             PlacedPoint(scenario, region, candidate, point, is_measured),

@@ -146,6 +146,11 @@ class Prepared:
         return min(len(self.space.candidates), limit or len(self.space.candidates))
 
     @property
+    def engine_starts(self) -> int:
+        """How many launches there will be at the most, that of the baseline included."""
+        return self.launches + len(self.launchable.places) - len(self.space.places)
+
+    @property
     def total_gpus(self) -> int:
         """GPUs that launches may occupy together; none on a CPU."""
         context = self.variants[0].context

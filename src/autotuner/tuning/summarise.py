@@ -27,6 +27,7 @@ from autotuner.search import (
 from autotuner.search.slo import served_by, verdict, verdicts
 from autotuner.sizing import TokenCosts, token_costs
 from autotuner.store import ExperimentRecord, Store, TaskRecord
+from autotuner.tuning.against_baseline import beside_baseline
 from autotuner.tuning.estimate import predicted_frontier
 from autotuner.tuning.points import occupied_gpus, outcome
 from autotuner.tuning.representative import (
@@ -81,7 +82,8 @@ def summarise(
     objectives, limits = config.objectives, config.slo_limits()
     front = frontier(points, objectives, limits)
     fields = partial(_point_fields, by_candidate=by_candidate, slo=limits)
-    chosen = _recommended(recommended(points, front, objectives, limits), fields, limits)
+    best = recommended(points, front, objectives, limits)
+    chosen = _recommended(best, fields, limits)
     if chosen is not None:
         request = sample_request(chosen.command, engine_of(chosen.settings, task.engine))
         chosen = chosen.model_copy(update={"sample_request": request})
@@ -91,6 +93,14 @@ def summarise(
         frontier=[PointView.model_validate(fields(point)) for point in front],
         recommended=chosen,
         why_not=_why_not(experiments, config, price) if chosen and not chosen.meets_slo else [],
+        baseline=beside_baseline(
+            experiments,
+            by_experiment,
+            None if best is None else best[0],
+            kind=config.optimization.baseline_kind(),
+            objectives=objectives,
+            slo=limits,
+        ),
         search=search_view(
             experiments, front, objectives=objectives, slo=limits, usd_per_gpu_hour=price
         ),

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from autotuner.config import LoadLevel, with_former_load
 from autotuner.measure.results import Measurement
 from autotuner.search.slo import Verdict
+from autotuner.tuning.baseline_views import BaselineView
 
 Scalar = str | int | float | bool | list[str] | None
 
@@ -295,6 +296,8 @@ class TaskSummary(_View):
     recommended: RecommendedView | None
     why_not: list[str] = Field(default_factory=list)
     """Where no point meets the SLO: why, and what relaxing each limit gains, in sentences."""
+    baseline: BaselineView | None = None
+    """What was launched first, and the recommended point beside it; null without a baseline."""
     search: SearchView = Field(default_factory=SearchView)
     prediction_error: PredictionErrorView | None = None
     report: str | None = None

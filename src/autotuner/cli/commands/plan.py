@@ -168,6 +168,12 @@ def print_plan(prepared: Prepared, document: dict[str, Any]) -> None:
         "candidates": f"{document['candidates']} of {document['combinations']} combinations, "
         f"{_launches_text(document)}",
     }
+    baseline = document["baseline"]
+    rows["baseline"] = (
+        f"none: {document['baseline_reason']}"
+        if baseline is None
+        else f"launched first: {baseline['reason']}"
+    )
     if document["load_reason"]:
         rows["load levels"] = document["load_reason"]
     for name, value in rows.items():

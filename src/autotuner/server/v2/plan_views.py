@@ -37,6 +37,14 @@ class PlannedCandidate(View):
     """Reason why the command does not serve what the figures are of; null where it does."""
 
 
+class PlannedBaseline(PlannedCandidate):
+    """Configuration that is launched first."""
+
+    kind: Literal["defaults", "mine"]
+    reason: str
+    """What it is, and what has to be set for it to start."""
+
+
 class PlannedBudget(View):
     """The limits of a task; null where there is none."""
 
@@ -209,7 +217,11 @@ class TaskPlan(View):
     combinations: int
     candidates: int
     launches: int
-    """Most candidates that will be launched."""
+    """Most candidates that will be launched, the baseline beside them."""
+    baseline: PlannedBaseline | None
+    """What is launched first, for results to be compared with; null where nothing is."""
+    baseline_reason: str
+    """Why there is none; empty where there is one."""
     excluded: dict[str, int]
     """Why -> how many combinations."""
     profiles: list[str]

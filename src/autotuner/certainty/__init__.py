@@ -1,0 +1,10 @@
+"""Certainty: how sure it is that one configuration is better than another.
+
+In: figures of launches. Out: ratios with intervals and probabilities. Pure; knows nothing of
+engines and tasks.
+"""
+
+from autotuner.certainty.decision import SETTLED, Settled, settled
+from autotuner.certainty.posterior import LaunchFigure, LaunchPosterior, Ratio
+
+__all__ = ["SETTLED", "LaunchFigure", "LaunchPosterior", "Ratio", "Settled", "settled"]

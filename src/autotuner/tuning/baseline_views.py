@@ -1,0 +1,77 @@
+"""Results beside the baseline: shapes of them, in every summary of a task."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from autotuner.config import LoadLevel
+
+Scalar = str | int | float | bool | list[str] | None
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class ComparedFigureView(_Shape):
+    """A figure of the recommended point beside the baseline's."""
+
+    quantity: str
+    """As objectives name it."""
+    recommended: float
+    baseline: float
+    ratio: float
+    """Recommended over baseline: the posterior median, which is what was measured as long as each
+    was launched once."""
+    low: float
+    """Lower end of the ratio's 95 % interval, the scatter between launches included."""
+    high: float
+    probability_better: float
+    """Probability that the recommended point is better in this quantity."""
+    settled: Literal["better", "worse", "unclear"]
+    """Whether that is sure enough to say so."""
+
+
+class ComparedPointsView(_Shape):
+    """The recommended point beside one point of the baseline."""
+
+    load: LoadLevel
+    """Load level of the recommended point."""
+    baseline_load: LoadLevel
+    baseline_meets_slo: bool | None
+    """Whether the values of the baseline's point are within all limits; null without any."""
+    figures: list[ComparedFigureView]
+
+
+class ChangedSettingView(_Shape):
+    """A setting in which the recommended point differs from the baseline; null is not set."""
+
+    field: str
+    baseline: Scalar
+    recommended: Scalar
+
+
+class BaselineView(_Shape):
+    """The baseline of a task, and the recommended point beside it."""
+
+    kind: Literal["defaults", "mine"]
+    """`defaults`: the engine as it starts where nothing is set; `mine`: settings that you gave."""
+    candidate: str
+    index: int
+    """Place of its launch."""
+    status: Literal["running", "completed", "failed", "cancelled"]
+    reason: str
+    """What it is, and what had to be set for it to start."""
+    failure: str | None = None
+    launches: int = 1
+    """Engine starts of the baseline and of the recommended candidate that are compared, of each."""
+    is_recommended: bool = False
+    """Whether nothing better than the baseline was measured."""
+    same_load: ComparedPointsView | None = None
+    """Both at the recommended point's load level; null where the baseline has no such point."""
+    within_slo: ComparedPointsView | None = None
+    """The recommended point beside the baseline's own best point for the same SLO; null without an
+    SLO, where that is the same load level, and where the baseline has no point."""
+    changes: list[ChangedSettingView] = []

@@ -1,0 +1,181 @@
+"""The baseline of a task: what it is, when it is launched, and the results beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from made_up_bench import Bench, MadeUpLauncher, level, opened
+
+from autotuner.config import load_task, parse_task
+from autotuner.errors import ConfigError
+from autotuner.measure import Measurement
+from autotuner.tuning.prepare import Prepared, prepare
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "v2"
+DEFAULTS = {"strategy": "grid", "baseline": "defaults"}
+EIGHT = {"scheduling": {"max_running_requests": 8}}
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Any:
+    with opened(tmp_path) as made:
+        yield made
+
+
+def mine(settings: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"optimization": {"strategy": "grid", "baseline": "mine", "mine": settings} | more}
+
+
+def test_the_defaults_are_launched_first_at_every_level_and_cost_no_launch(bench: Bench) -> None:
+    budget = DEFAULTS | {"budget": {"experiments": 2}}
+    summary, _ = bench.tune(changes={"optimization": budget})
+    first, *rest = summary.experiments
+    assert first.phase == "baseline"
+    assert "misc.threads" not in first.settings
+    assert [m.load.value for m in first.measurements] == [1, 4]
+    assert len(rest) == 2
+    assert all(experiment.phase != "baseline" for experiment in rest)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_it_is_launched_once(bench: Bench, again: bool) -> None:
+    changes = {"optimization": DEFAULTS | {"budget": {"experiments": 1}}}
+    bench.tune(changes=changes)
+    changes["optimization"]["budget"] = {"experiments": 3}
+    summary, _ = bench.tune(changes=changes, again=again)
+    assert [e.phase for e in summary.experiments].count("baseline") == 1
+    assert len(summary.experiments) == 4
+
+
+def test_a_candidate_that_is_the_baseline_is_launched_once_and_searched_no_more(
+    bench: Bench,
+) -> None:
+    threads = bench.prepared().space.candidates[0].get("misc.threads")
+    own = {"scheduling": {"max_running_requests": 2}, "misc": {"threads": threads}}
+    summary, _ = bench.tune(changes=mine(own))
+    assert len(summary.experiments) == 3
+    assert summary.experiments[0].settings["scheduling.max_running_requests"] == 2
+    assert summary.baseline is not None
+    assert summary.baseline.kind == "mine"
+
+
+def test_the_recommended_point_stands_beside_it(bench: Bench) -> None:
+    def load(slots: int, concurrency: int) -> Measurement:
+        return level(concurrency, 100.0 * min(slots, concurrency), 10.0)
+
+    summary, _ = bench.tune(load, changes=mine({"scheduling": {"max_running_requests": 1}}))
+    beside = summary.baseline
+    assert beside is not None
+    assert beside.same_load is not None
+    figures = {one.quantity: one for one in beside.same_load.figures}
+    assert (figures["tok_s_per_gpu"].baseline, figures["tok_s_per_gpu"].recommended) == (100, 400)
+    assert figures["tok_s_per_gpu"].ratio == pytest.approx(4, rel=1e-3)
+    assert figures["tok_s_per_gpu"].settled == "better"
+    assert figures["tpot_ms"].settled == "unclear"
+    assert figures["tpot_ms"].probability_better == pytest.approx(0.5, abs=0.01)
+    changed = {change.field: change for change in beside.changes}
+    assert changed["scheduling.max_running_requests"].baseline == 1
+    assert changed["scheduling.max_running_requests"].recommended == 4
+    assert not any(field.startswith(("runtime.", "system.")) for field in changed)
+
+
+def test_its_best_level_within_the_slo_stands_beside_it_too(bench: Bench) -> None:
+    """With one slot TPOT misses the limit of 15 ms at 4 requests at once."""
+
+    def load(slots: int, concurrency: int) -> Measurement:
+        return level(concurrency, 100.0 * concurrency, 10.0 if concurrency <= slots else 20.0)
+
+    summary, _ = bench.tune(load, changes=mine({"scheduling": {"max_running_requests": 1}}))
+    beside = summary.baseline
+    assert beside is not None
+    assert beside.within_slo is not None
+    assert (beside.within_slo.load.value, beside.within_slo.baseline_load.value) == (4, 1)
+    assert beside.within_slo.baseline_meets_slo is True
+    assert beside.same_load is not None
+    assert beside.same_load.baseline_meets_slo is False
+
+
+def test_a_baseline_that_does_not_start_ends_nothing(bench: Bench) -> None:
+    launcher = MadeUpLauncher(broken=(8,))
+    summary, _ = bench.tune(launcher=launcher, changes=mine(EIGHT))
+    assert summary.task.status == "completed"
+    assert [e.status for e in summary.experiments] == ["failed", *["completed"] * 3]
+    assert summary.baseline is not None
+    assert (summary.baseline.status, summary.baseline.failure) == ("failed", "too large")
+    assert summary.baseline.same_load is None
+    assert summary.recommended is not None
+
+
+def test_where_nothing_is_better_it_is_recommended(bench: Bench) -> None:
+    def load(slots: int, concurrency: int) -> Measurement:
+        return level(concurrency, 100.0 * (slots + concurrency), 10.0)
+
+    summary, _ = bench.tune(load, changes=mine(EIGHT))
+    assert summary.baseline is not None
+    assert summary.baseline.is_recommended
+    assert summary.baseline.changes == []
+
+
+def test_without_one_nothing_is_compared(bench: Bench) -> None:
+    assert bench.tune()[0].baseline is None
+
+
+def prepared(name: str) -> Prepared:
+    return prepare(load_task(EXAMPLES / name), base=EXAMPLES)
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "value"),
+    [
+        ("dense-vllm.yaml", "parallel.tensor_parallel", 4),
+        ("moe-sglang.yaml", "parallel.tensor_parallel", 8),
+        ("one-small-gpu.yaml", "memory.max_model_len", 2560),
+    ],
+)
+def test_defaults_set_what_the_model_needs_to_start_and_say_so(
+    name: str, field: str, value: int
+) -> None:
+    found = prepared(name)
+    assert found.baseline is not None
+    assert found.baseline.candidate.get(field) == value
+    assert found.baseline.note
+    assert found.baseline.note in found.baseline.reason
+    assert not any(
+        path.startswith(("scheduling.", "quantization.", "attention."))
+        for path in found.baseline.candidate.settings()
+    )
+
+
+def test_a_replay_has_none_and_says_why() -> None:
+    found = prepared("replay-qwen235b.yaml")
+    assert found.baseline is None
+    assert "recorded" in found.baseline_why
+
+
+TASK: dict[str, Any] = {
+    "version": 2,
+    "name": "made up",
+    "model": {"id": "smollm2-135m"},
+    "runtime": {"isl": 8, "osl": 4},
+}
+
+
+@pytest.mark.parametrize(
+    ("optimization", "said"),
+    [
+        ({"baseline": "mine"}, ["optimization.mine", "missing"]),
+        ({"baseline": "none", "mine": EIGHT}, ["optimization.mine", "beside baseline: none"]),
+        ({"mine": {"scheduling": {"max_running_requests": [1, 2]}}}, ["max_running_requests"]),
+        ({"mine": {"memory": {"page_size": 16}}}, ["optimization.mine", "pages"]),
+        ({"baseline": "best"}, ["optimization.baseline", "best"]),
+    ],
+)
+def test_a_baseline_that_cannot_be_is_refused_by_its_field(
+    optimization: dict[str, Any], said: list[str], tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError) as refused:
+        prepare(parse_task(TASK | {"optimization": optimization}, source="task"), base=tmp_path)
+    for words in said:
+        assert words in str(refused.value)
