@@ -8,7 +8,7 @@ from autotuner.certainty.posterior import Ratio
 
 Settled = Literal["better", "worse", "unclear"]
 
-SETTLED = 0.997
+SETTLED = 0.998
 """Probability from which a difference counts as settled. It may be looked at after every launch,
 and each look is another chance to be deceived, so it is stricter than the 0.975 of one look:
 `bench/certainty.py` finds how often equal configurations are declared different."""

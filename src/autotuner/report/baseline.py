@@ -83,9 +83,10 @@ def titles(baseline: BaselineView) -> Iterator[tuple[str, ComparedPointsView]]:
     """Each comparison with what it compares."""
     if baseline.within_slo is not None:
         points = baseline.within_slo
-        misses = "" if points.baseline_meets_slo else ", which miss the SLO at every level"
-        best = f"at {points.baseline_load.long}, the best level of {NAMES[baseline.kind]}{misses}"
-        yield f"at {points.load.long}, {best}", points
+        within = "their best level within the SLO"
+        best = within if points.baseline_meets_slo else "which miss the SLO at every level"
+        where = f"{NAMES[baseline.kind]} at {points.baseline_load}, {best}"
+        yield f"recommended at {points.load.long}; {where}", points
     if baseline.same_load is not None:
         yield f"both at {baseline.same_load.load.long}", baseline.same_load
 

@@ -259,13 +259,8 @@ class Tuner:
 
     def _foreseen(self) -> PredictedFrontier:
         """The predicted frontier of the whole space; what the strategy has asked is asked once."""
-        thinks = uses_knowledge(self._strategy)
-        return space_frontier(
-            self._prepared,
-            self._forecast,
-            self._earlier,
-            most=MOST_PREDICTED if thinks else MOST_CANDIDATES,
-        )
+        most = MOST_PREDICTED if uses_knowledge(self._strategy) else MOST_CANDIDATES
+        return space_frontier(self._prepared, self._forecast, self._earlier, most=most)
 
     def _plan(self, known_until: int) -> dict[str, Any]:
         return self._prepared.plan_record() | {

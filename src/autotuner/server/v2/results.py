@@ -33,6 +33,7 @@ from autotuner.store import TaskRecord
 from autotuner.tuning.disturbance import DisturbanceView, disturbance_of, why_uncorrected
 from autotuner.tuning.recording import landscape_of
 from autotuner.tuning.summarise import summarise
+from autotuner.tuning.baseline_views import BaselineView
 from autotuner.tuning.summary import (
     FiguresView,
     MeasuredView,
@@ -60,6 +61,9 @@ class FrontierView(View):
     """Points predicted just before each launch; null where they were not requested."""
     recommended: RecommendedView | None
     """Recommended point, of the measured ones."""
+    baseline: BaselineView | None
+    """The engine's defaults, or the settings of today, and the recommended point beside them; null
+    where nothing was launched for that."""
     disturbance: DisturbanceView | None
     """Levels of the task that were not measured in peace; null where all were."""
 
@@ -183,6 +187,7 @@ def _frontier(service: Service, task_id: int, kind: FrontierKind) -> dict[str, A
             summary.search.predicted_frontier if kind is not FrontierKind.ACTUAL else None
         ),
         "recommended": summary.recommended,
+        "baseline": summary.baseline,
         "disturbance": disturbance_of(summary.experiments),
     }
 
