@@ -3639,6 +3639,11 @@ export interface components {
              * @description Measured points; null where they were not requested.
              */
             actual: components["schemas"]["PointView"][] | null;
+            /**
+             * @description The engine's defaults, or the settings of today, and the recommended point beside them; null
+             *     where nothing was launched for that.
+             */
+            baseline: components["schemas"]["BaselineView"] | null;
             /** @description Levels of the task that were not measured in peace; null where all were. */
             disturbance: components["schemas"]["DisturbanceView"] | null;
             /** Objectives */

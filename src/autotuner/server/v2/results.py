@@ -30,10 +30,10 @@ from autotuner.server.v2.routing import (
 )
 from autotuner.server.v2.tasks import document_of_task, task_not_found
 from autotuner.store import TaskRecord
+from autotuner.tuning.baseline_views import BaselineView
 from autotuner.tuning.disturbance import DisturbanceView, disturbance_of, why_uncorrected
 from autotuner.tuning.recording import landscape_of
 from autotuner.tuning.summarise import summarise
-from autotuner.tuning.baseline_views import BaselineView
 from autotuner.tuning.summary import (
     FiguresView,
     MeasuredView,
