@@ -29,6 +29,18 @@ export const recommendedQuery = (taskId: number) =>
     select: (found): Recommended | null => found.recommended,
   });
 
+export type Baseline = NonNullable<Schemas["FrontierView"]["baseline"]>;
+/** The recommended point beside one point of the baseline. */
+export type ComparedPoints = NonNullable<Baseline["same_load"]>;
+export type ComparedFigure = ComparedPoints["figures"][number];
+
+/** The baseline and the recommended point beside it; null where nothing was launched for it. */
+export const baselineQuery = (taskId: number) =>
+  queryOptions({
+    ...frontierQuery(taskId),
+    select: (found): Baseline | null => found.baseline ?? null,
+  });
+
 /** Levels that were not measured in peace; null where all were. */
 export const disturbanceQuery = (taskId: number) =>
   queryOptions({

@@ -1,4 +1,5 @@
 import { Stack } from "@mantine/core";
+import { BaselineCard } from "./baseline-card";
 import { DisturbanceNotice } from "./disturbance-notice";
 import { Downloads } from "./downloads";
 import { FailuresCard } from "./failures-card";
@@ -20,6 +21,7 @@ export function Overview() {
       <div className={classes.grid}>
         <Stack gap="md">
           {hasAnswer && <RecommendedCard />}
+          {hasAnswer && <BaselineCard />}
           <FailuresCard />
           {!hasAnswer && <RecommendedCard />}
         </Stack>
