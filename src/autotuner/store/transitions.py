@@ -114,7 +114,8 @@ def derive(row: TaskRow) -> None:
     row.is_replay = row.config.get("deployment_mode") == "replay"
     candidates = row.plan.get("candidates")
     budget = ((row.config.get("optimization") or {}).get("budget") or {}).get("experiments")
-    row.launches = None if candidates is None else min(candidates, budget or candidates)
+    beside = row.plan.get("baseline_launches", 0)
+    row.launches = None if candidates is None else min(candidates, budget or candidates) + beside
 
 
 def locked(session: Session, task_id: int) -> TaskRow:

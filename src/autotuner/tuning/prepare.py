@@ -233,6 +233,7 @@ class Prepared:
         """The plan as the store keeps it."""
         return {
             "candidates": len(self.space.candidates),
+            "baseline_launches": self.engine_starts - self.launches,
             "combinations": self.space.combinations,
             "excluded": self.space.excluded,
             "axes": self.axes,
