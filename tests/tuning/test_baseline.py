@@ -163,7 +163,7 @@ TASK: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
-    ("optimization", "said"),
+    ("optimization", "expected"),
     [
         ({"baseline": "mine"}, ["optimization.mine", "missing"]),
         ({"baseline": "none", "mine": EIGHT}, ["optimization.mine", "beside baseline: none"]),
@@ -173,9 +173,9 @@ TASK: dict[str, Any] = {
     ],
 )
 def test_a_baseline_that_cannot_be_is_refused_by_its_field(
-    optimization: dict[str, Any], said: list[str], tmp_path: Path
+    optimization: dict[str, Any], expected: list[str], tmp_path: Path
 ) -> None:
     with pytest.raises(ConfigError) as refused:
         prepare(parse_task(TASK | {"optimization": optimization}, source="task"), base=tmp_path)
-    for words in said:
+    for words in expected:
         assert words in str(refused.value)

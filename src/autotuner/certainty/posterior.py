@@ -125,7 +125,7 @@ class LaunchPosterior:
         return self._of_grid(self._grid[1])
 
     def ratio(self, configuration: str, other: str) -> Ratio:
-        """What one configuration has of another's figure.
+        """Ratio of one configuration's figure to another's.
 
         Raises:
             KeyError: one that was not launched.
@@ -161,7 +161,7 @@ class LaunchPosterior:
 
     @property
     def _names(self) -> tuple[str, ...]:
-        """What is inferred: each configuration's mean, then the drift at each launch."""
+        """Unknowns: each configuration's mean, then the drift at each launch."""
         return (*self.configurations, *(f"drift {place}" for place in range(len(self._launches))))
 
     def _place(self, configuration: str) -> int:

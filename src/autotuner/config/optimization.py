@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import field_validator, model_validator
+from pydantic import ValidationError, field_validator, model_validator
 
 from autotuner.config.candidate import Candidate
 from autotuner.config.document import (
@@ -91,11 +91,11 @@ class Optimization(Document):
     seed: Int = 0
     """Makes random choices and prompts reproducible."""
     baseline: Literal["defaults", "mine", "none"] | None = None
-    """What is launched first, for all results to be compared with: `defaults`, the engine as it
-    starts where nothing is set; `mine`, the settings of `mine`; `none`. Left out: `mine` where
-    these are given, else `defaults`. A replay has none."""
-    mine: Candidate | None = None
-    """The settings that you run today, by groups, for `baseline: mine`."""
+    """Configuration that is launched first, for all results to be compared with: `defaults`, the
+    engine as it starts where nothing is set; `mine`, the settings of `mine`; `none`. Left out:
+    `mine` where these are given, else `defaults`. A replay has none."""
+    mine: dict[str, dict[str, Any]] | None = None
+    """Settings that you run today, by groups, for `baseline: mine`."""
 
     @field_validator("objectives")
     @classmethod
@@ -138,17 +138,26 @@ class Optimization(Document):
         return self
 
     @model_validator(mode="after")
-    def _mine_is_told(self) -> Optimization:
+    def _mine_is_a_configuration(self) -> Optimization:
         if self.baseline == "mine" and self.mine is None:
             raise field_faults([(("mine",), "is missing; give the settings that you run today")])
+        try:
+            Candidate.model_validate(self.mine or {})
+        except ValidationError as error:
+            faults = [(("mine", *fault["loc"]), fault["msg"]) for fault in error.errors()]
+            raise field_faults(faults) from error
         if self.baseline not in (None, "mine") and self.mine is not None:
             message = f"is given beside baseline: {self.baseline}; keep one of the two"
             raise field_faults([(("mine",), message)])
         return self
 
     def baseline_kind(self) -> Literal["defaults", "mine", "none"]:
-        """What is launched first."""
+        """Kind of the configuration that is launched first."""
         return self.baseline or ("defaults" if self.mine is None else "mine")
+
+    def mine_settings(self) -> dict[str, Any]:
+        """`group.field` -> value of the settings that are run today."""
+        return Candidate.model_validate(self.mine or {}).settings()
 
     def levels_as_needed(self) -> bool:
         """Whether launches measure only the load levels that the strategy asks for, if it asks."""

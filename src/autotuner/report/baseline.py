@@ -92,7 +92,7 @@ def titles(baseline: BaselineView) -> Iterator[tuple[str, ComparedPointsView]]:
 
 
 def changed_settings(baseline: BaselineView) -> str:
-    """What the recommended point sets differently: `threads 2 (default), …`; empty for nothing."""
+    """Settings of the recommended point that differ: `threads 2 (default), …`."""
     return ", ".join(
         f"{change.field.partition('.')[2]} {format_value(change.recommended)} "
         f"({format_value(change.baseline)})"

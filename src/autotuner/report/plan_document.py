@@ -216,7 +216,7 @@ def _baseline_document(prepared: Prepared) -> dict[str, Any] | None:
         "reason": baseline.reason,
         "id": candidate.id,
         "settings": candidate.settings(),
-        **command_fields(baseline.space.specs[candidate.id]),
+        **command_fields(baseline.region.render(candidate)),
     }
 
 

@@ -1,4 +1,4 @@
-"""The baseline of a task: what is launched first, for every result to be compared with.
+"""The baseline of a task: it is launched first, for every result to be compared with.
 
 The engine's defaults are the engine as it starts where nothing is set: of the task only what says
 where it runs, what it runs and what it is asked for, and of the layout the least that holds the
@@ -15,7 +15,7 @@ from autotuner.config import Optimization
 from autotuner.config.candidate import Candidate
 from autotuner.errors import ConfigError, EngineError, Problem
 from autotuner.search import Proposal
-from autotuner.space import Region, Space, build_space
+from autotuner.space import Region, build_space
 from autotuner.store import ExperimentRecord
 
 PHASE = "baseline"
@@ -27,30 +27,26 @@ _WIDEST = 64
 
 @dataclass(frozen=True)
 class Baseline:
-    """What is launched first.
+    """A configuration to compare with.
 
     Attributes:
         kind: `defaults` or `mine`.
-        space: of this one candidate.
-        note: what was set although it is no default, since the model would not start without;
-            empty where nothing was.
+        region: of the task's space, on whose engine it is launched.
+        note: settings that are no defaults, without which the model would not start; empty where
+            there are none.
     """
 
     kind: str
-    space: Space
+    candidate: Candidate
+    region: Region
     note: str = ""
-
-    @property
-    def candidate(self) -> Candidate:
-        """The candidate."""
-        return self.space.candidates[0]
 
     @property
     def reason(self) -> str:
         """Why it is launched, in words."""
-        what = {"defaults": "the engine's defaults", "mine": "the settings that you run today"}
+        names = {"defaults": "the engine's defaults", "mine": "the settings that you run today"}
         note = f"; {self.note}" if self.note else ""
-        return f"{what[self.kind]}, with which all results are compared{note}"
+        return f"{names[self.kind]}, with which all results are compared{note}"
 
 
 def first_launch(
@@ -77,22 +73,19 @@ def baseline_of(
     if kind == "none":
         return None, "the task wants none"
     if optimization.mine is not None:
-        own = optimization.mine.settings()
         try:
-            return Baseline(kind, build_space([_with(region, {**_needed(region), **own})])), ""
+            own = _candidate(region, {**_needed(region), **optimization.mine_settings()})
         except (ConfigError, EngineError) as error:
             problem = Problem("optimization.mine", error.message)
             remedy = "give the settings that you run today, or baseline: defaults"
             raise ConfigError(source, (problem,), remedy=remedy) from error
+        return Baseline(kind, own, region), ""
     why = ""
     for settings, note in _defaults(region):
         try:
-            space = build_space([_with(region, settings)])
+            return Baseline(kind, _candidate(region, settings), region, note), ""
         except (ConfigError, EngineError) as error:
             why = why or error.message
-            continue
-        first = replace(space, places=space.places[:1], combinations=1, excluded={})
-        return Baseline(kind, first, note), ""
     return None, f"the engine's defaults do not start here: {why}"
 
 
@@ -113,7 +106,7 @@ def _defaults(region: Region) -> Iterator[tuple[dict[str, Any], str]]:
 
 
 def _needed(region: Region) -> dict[str, Any]:
-    """What says where it runs, what it is asked for, and what a user gives the engine by hand."""
+    """Settings that say where it runs and what it is asked for, and arguments given by hand."""
     return {
         path: value
         for path, value in region.fixed.items()
@@ -121,12 +114,7 @@ def _needed(region: Region) -> dict[str, Any]:
     }
 
 
-def _with(region: Region, settings: Mapping[str, Any]) -> Region:
-    return Region(
-        dict(settings),
-        frozenset(),
-        region.context,
-        region.engine,
-        region.model,
-        region.installation,
-    )
+def _candidate(region: Region, settings: Mapping[str, Any]) -> Candidate:
+    """The first candidate of these settings that can work."""
+    alone = replace(region, settings=dict(settings), user=frozenset())
+    return build_space([alone]).candidates[0]

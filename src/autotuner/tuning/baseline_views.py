@@ -63,7 +63,7 @@ class BaselineView(_Shape):
     """Place of its launch."""
     status: Literal["running", "completed", "failed", "cancelled"]
     reason: str
-    """What it is, and what had to be set for it to start."""
+    """Name of it, and what had to be set for it to start."""
     failure: str | None = None
     launches: int = 1
     """Engine starts of the baseline and of the recommended candidate that are compared, of each."""

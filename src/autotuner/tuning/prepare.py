@@ -81,8 +81,8 @@ class Prepared:
         """Everything that may be launched: the space, and the baseline where it is beside it."""
         if self.baseline is None or self.baseline.candidate.id in self.space.specs:
             return self.space
-        places = (*self.space.places, *self.baseline.space.places)
-        return replace(self.space, places=places)
+        place = (self.baseline.candidate, self.baseline.region)
+        return replace(self.space, places=(*self.space.places, place))
 
     @property
     def engine_name(self) -> str:

@@ -100,6 +100,8 @@ class SearchContext:
         self._prepared = prepared
         self._ids = tuple(candidate.id for candidate in prepared.space.candidates)
         self._settings = _Settings(prepared.space.candidates)
+        beside = prepared.launchable.places[len(self._ids) :]
+        self._beside = beside[0][0].id if beside else None
         self._knowledge = knowledge
         self._times = LaunchTimes(
             {} if knowledge is None else knowledge.predictions,
@@ -141,7 +143,7 @@ class SearchContext:
             spent_minutes=spent_s / 60,
             spent_usd=spent_s / 3600 * self._prepared.price_usd_hour,
             seed=task.optimization.seed,
-            in_flight=tuple(id_ for id_ in flying if id_ in self._settings),
+            in_flight=tuple(id_ for id_ in flying if id_ != self._beside),
             levels=task.benchmark.levels,
             settings=self._settings,
             slo=task.slo_limits(),
@@ -185,8 +187,8 @@ class SearchContext:
         return max(min(left_s, 60 * budget - busy_s(map(_span, history))), 0.0)
 
     def _searched(self, history: Sequence[ExperimentRecord]) -> list[ExperimentRecord]:
-        """The experiments of candidates of the space."""
-        return [done for done in history if done.candidate_id in self._settings]
+        """The experiments without that of a baseline which is no candidate."""
+        return [done for done in history if done.candidate_id != self._beside]
 
     def _known(self, history: Sequence[ExperimentRecord]) -> Knowledge:
         if self._knowledge is None:

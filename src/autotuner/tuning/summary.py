@@ -297,7 +297,7 @@ class TaskSummary(_View):
     why_not: list[str] = Field(default_factory=list)
     """Where no point meets the SLO: why, and what relaxing each limit gains, in sentences."""
     baseline: BaselineView | None = None
-    """What was launched first, and the recommended point beside it; null without a baseline."""
+    """Configuration that was launched first, and the recommended point beside it; null without."""
     search: SearchView = Field(default_factory=SearchView)
     prediction_error: PredictionErrorView | None = None
     report: str | None = None

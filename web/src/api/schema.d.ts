@@ -1841,42 +1841,6 @@ export interface components {
             osl?: number | null;
         };
         /**
-         * Attention
-         * @description How attention is computed and prefill is cut.
-         */
-        Attention: {
-            /**
-             * Backend
-             * @description Kernel family; on llama.cpp `flash`, `standard` or `auto`.
-             */
-            backend?: string | null;
-            /**
-             * Chunked Prefill Size
-             * @description Tokens of a prompt computed at once (micro-batch).
-             */
-            chunked_prefill_size?: number | null;
-            /**
-             * Decode Backend
-             * @description Kernel family of decode, where it differs.
-             */
-            decode_backend?: string | null;
-            /**
-             * Enable Chunked Prefill
-             * @description Whether a long prompt is cut into chunks.
-             */
-            enable_chunked_prefill?: boolean | null;
-            /**
-             * Enable Prefix Caching
-             * @description Whether the KV cache of a shared prefix is kept between requests.
-             */
-            enable_prefix_caching?: boolean | null;
-            /**
-             * Prefill Backend
-             * @description Kernel family of prefill, where it differs.
-             */
-            prefill_backend?: string | null;
-        };
-        /**
          * AttentionAxes
          * @description How attention is computed and prefill is cut.
          */
@@ -1974,7 +1938,7 @@ export interface components {
             launches: number;
             /**
              * Reason
-             * @description What it is, and what had to be set for it to start.
+             * @description Name of it, and what had to be set for it to start.
              */
             reason: string;
             /** @description Both at the recommended point's load level; null where the baseline has no such point. */
@@ -2179,28 +2143,6 @@ export interface components {
              * @description Money: GPUs x hours x price_per_gpu_hour.
              */
             usd?: number | null;
-        };
-        /**
-         * Candidate
-         * @description A configuration of scalars only. Equal content has an equal `id`, on any machine.
-         */
-        Candidate: {
-            /** @default {} */
-            attention: components["schemas"]["Attention"];
-            /** @default {} */
-            memory: components["schemas"]["Memory"];
-            /** @default {} */
-            misc: components["schemas"]["Misc"];
-            /** @default {} */
-            parallel: components["schemas"]["Parallel"];
-            /** @default {} */
-            quantization: components["schemas"]["Quantization"];
-            /** @default {} */
-            runtime: components["schemas"]["Runtime"];
-            /** @default {} */
-            scheduling: components["schemas"]["Scheduling"];
-            /** @default {} */
-            system: components["schemas"]["System"];
         };
         /**
          * ChangeView
@@ -4521,42 +4463,6 @@ export interface components {
             items: components["schemas"]["MeasurementItem"][];
         };
         /**
-         * Memory
-         * @description Where weights and KV cache go.
-         */
-        Memory: {
-            /**
-             * Cpu Offload Gb
-             * @description GiB of weights per GPU kept in host memory.
-             */
-            cpu_offload_gb?: number | null;
-            /**
-             * Max Model Len
-             * @description Longest sequence (input and output), tokens.
-             */
-            max_model_len?: number | null;
-            /**
-             * Max Total Tokens
-             * @description Tokens that the KV cache holds over all sequences.
-             */
-            max_total_tokens?: number | null;
-            /**
-             * Mem Fraction Static
-             * @description Share of a GPU's memory for weights and KV cache, 0 to 1.
-             */
-            mem_fraction_static?: number | null;
-            /**
-             * Page Size
-             * @description Tokens per block of the KV cache.
-             */
-            page_size?: number | null;
-            /**
-             * Swap Space
-             * @description GiB of host memory per GPU for swapped-out KV cache.
-             */
-            swap_space?: number | null;
-        };
-        /**
          * MemoryAxes
          * @description Where weights and KV cache go.
          */
@@ -4783,83 +4689,6 @@ export interface components {
              * @description Tasks, presets and other rows that are here of it.
              */
             units: number;
-        };
-        /**
-         * Misc
-         * @description Settings of the engine that belong to no other group.
-         */
-        Misc: {
-            /**
-             * Context Length
-             * @description The model's context length, where its own configuration says it wrongly, tokens. Positions
-             *     beyond those that it was trained for need `rope_scaling`.
-             */
-            context_length?: number | null;
-            /**
-             * Cuda Graph
-             * @description Whether decode steps are captured as CUDA graphs.
-             */
-            cuda_graph?: boolean | null;
-            /**
-             * Dtype
-             * @description Type of unquantised weights and activations.
-             */
-            dtype?: ("auto" | "bfloat16" | "float16" | "float32") | null;
-            /**
-             * Extra Args
-             * @description Flags passed to the engine as they are, one word an item; never read by a shell.
-             */
-            extra_args?: string[] | null;
-            /**
-             * Load Format
-             * @description How weights are read; on llama.cpp `mmap`, `none` or `mlock`.
-             */
-            load_format?: string | null;
-            /**
-             * Rope Factor
-             * @description By how much `rope_scaling` stretches them.
-             */
-            rope_factor?: number | null;
-            /**
-             * Rope Original Context
-             * @description Tokens from which `rope_scaling` stretches: the model's own before any scaling.
-             */
-            rope_original_context?: number | null;
-            /**
-             * Rope Scaling
-             * @description How rotary positions are stretched beyond what the model was trained for.
-             */
-            rope_scaling?: ("yarn" | "linear" | "dynamic") | null;
-            /**
-             * Speculative Algorithm
-             * @description How tokens are drafted (`eagle`, `ngram`, `draft_model` …).
-             */
-            speculative_algorithm?: string | null;
-            /**
-             * Speculative Draft Model
-             * @description The drafting model's path or id.
-             */
-            speculative_draft_model?: string | null;
-            /**
-             * Speculative Num Draft Tokens
-             * @description Tokens drafted per step.
-             */
-            speculative_num_draft_tokens?: number | null;
-            /**
-             * Threads
-             * @description CPU threads that compute.
-             */
-            threads?: number | null;
-            /**
-             * Torch Compile
-             * @description Whether the model is compiled by torch.
-             */
-            torch_compile?: boolean | null;
-            /**
-             * Trust Remote Code
-             * @description Whether code that comes with the model may run.
-             */
-            trust_remote_code?: boolean | null;
         };
         /**
          * MiscAxes
@@ -5229,9 +5058,9 @@ export interface components {
         Optimization: {
             /**
              * Baseline
-             * @description What is launched first, for all results to be compared with: `defaults`, the engine as it
-             *     starts where nothing is set; `mine`, the settings of `mine`; `none`. Left out: `mine` where
-             *     these are given, else `defaults`. A replay has none.
+             * @description Configuration that is launched first, for all results to be compared with: `defaults`, the
+             *     engine as it starts where nothing is set; `mine`, the settings of `mine`; `none`. Left out:
+             *     `mine` where these are given, else `defaults`. A replay has none.
              */
             baseline?: ("defaults" | "mine" | "none") | null;
             /**
@@ -5253,8 +5082,15 @@ export interface components {
              *     and 0 where there is one.
              */
             min_gain?: number | null;
-            /** @description The settings that you run today, by groups, for `baseline: mine`. */
-            mine?: components["schemas"]["Candidate"] | null;
+            /**
+             * Mine
+             * @description Settings that you run today, by groups, for `baseline: mine`.
+             */
+            mine?: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            } | null;
             /**
              * Objectives
              * @description Two or three span the frontier within the SLO; with one its best point within the SLO is
@@ -5321,42 +5157,6 @@ export interface components {
             osl: number | null;
             /** System */
             system: string | null;
-        };
-        /**
-         * Parallel
-         * @description How the model is spread over GPUs.
-         */
-        Parallel: {
-            /**
-             * Data Parallel
-             * @description Replicas of attention; of all, where the widths of experts multiply to `tensor_parallel`.
-             */
-            data_parallel?: number | null;
-            /**
-             * Expert Parallel
-             * @description GPUs over which whole experts are spread.
-             */
-            expert_parallel?: number | null;
-            /**
-             * Moe Expert Parallel
-             * @description GPUs over which the experts of an MoE layer are spread.
-             */
-            moe_expert_parallel?: number | null;
-            /**
-             * Moe Tensor Parallel
-             * @description GPUs that share each expert's matrices.
-             */
-            moe_tensor_parallel?: number | null;
-            /**
-             * Pipeline Parallel
-             * @description Stages the layers are cut into.
-             */
-            pipeline_parallel?: number | null;
-            /**
-             * Tensor Parallel
-             * @description GPUs that share each layer's matrices.
-             */
-            tensor_parallel?: number | null;
         };
         /**
          * ParallelAxes
@@ -5661,7 +5461,7 @@ export interface components {
             kind: "defaults" | "mine";
             /**
              * Reason
-             * @description What it is, and what has to be set for it to start.
+             * @description Name of it, and what has to be set for it to start.
              */
             reason: string;
             /** Settings */
@@ -6585,38 +6385,6 @@ export interface components {
             launches: number | null;
         };
         /**
-         * Quantization
-         * @description Number formats, per component; the values are aiconfigurator's.
-         */
-        Quantization: {
-            /**
-             * Comm Mode
-             * @description Collectives between GPUs.
-             */
-            comm_mode?: ("half" | "int8" | "fp8") | null;
-            /**
-             * Fmha Mode
-             * @description Attention arithmetic.
-             */
-            fmha_mode?: ("bfloat16" | "fp8" | "fp8_block") | null;
-            /**
-             * Gemm Mode
-             * @description Weights and activations of dense matrices.
-             */
-            gemm_mode?: ("bfloat16" | "int8_wo" | "int4_wo" | "fp8" | "fp8_static" | "sq" | "fp8_block" | "fp8_ootb" | "nvfp4") | null;
-            /**
-             * Kvcache Mode
-             * @description Keys and values kept for decoding; fp8 is e4m3, fp8_e5m2 needs no GPU that computes in FP8;
-             *     int8, int5 and int4 are block formats on llama.cpp.
-             */
-            kvcache_mode?: ("float32" | "bfloat16" | "float16" | "int8" | "fp8" | "fp8_e5m2" | "int5" | "int4") | null;
-            /**
-             * Moe Mode
-             * @description Experts' matrices.
-             */
-            moe_mode?: ("bfloat16" | "fp8" | "int4_wo" | "fp8_block" | "w4afp8" | "nvfp4" | "w4a16_mxfp4" | "w4a8_mxfp4_mxfp8") | null;
-        };
-        /**
          * QuantizationAxes
          * @description Number formats, per component; the values are aiconfigurator's.
          */
@@ -7106,42 +6874,6 @@ export interface components {
             name: string;
         };
         /**
-         * Runtime
-         * @description Requests that the deployment serves.
-         */
-        Runtime: {
-            /**
-             * Isl
-             * @description Input sequence length, tokens. With osl, short for the workload D(isl,osl).
-             */
-            isl?: number | null;
-            /**
-             * Nextn
-             * @description Tokens drafted per step by multi-token prediction; 0 is none.
-             */
-            nextn?: number | null;
-            /**
-             * Osl
-             * @description Output sequence length, tokens.
-             */
-            osl?: number | null;
-            /**
-             * Prefix
-             * @description Tokens of every prompt that are shared and may be cached.
-             */
-            prefix?: number | null;
-            /**
-             * Tpot Target
-             * @description Target of mean TPOT, ms.
-             */
-            tpot_target?: number | null;
-            /**
-             * Ttft Target
-             * @description Target of mean TTFT, ms.
-             */
-            ttft_target?: number | null;
-        };
-        /**
          * RuntimeAxes
          * @description Requests that the deployment serves.
          */
@@ -7176,37 +6908,6 @@ export interface components {
              * @description Target of mean TTFT, ms.
              */
             ttft_target?: (number | null) | (number | null)[];
-        };
-        /**
-         * Scheduling
-         * @description Which requests run together.
-         */
-        Scheduling: {
-            /**
-             * Conservativeness
-             * @description How much room is kept for outputs to grow; above 1 admits fewer requests.
-             */
-            conservativeness?: number | null;
-            /**
-             * Max Num Batched Tokens
-             * @description Tokens that one scheduling step may hold.
-             */
-            max_num_batched_tokens?: number | null;
-            /**
-             * Max Running Requests
-             * @description Sequences decoded together (slots, max_num_seqs).
-             */
-            max_running_requests?: number | null;
-            /**
-             * Policy
-             * @description Order in which waiting requests are taken (`fcfs`, `lpm` …).
-             */
-            policy?: string | null;
-            /**
-             * Receive Interval
-             * @description Decoding steps between two looks for new requests, which wait half of that on average.
-             */
-            receive_interval?: number | null;
         };
         /**
          * SchedulingAxes
@@ -7691,52 +7392,6 @@ export interface components {
             problem: string | null;
         };
         /**
-         * System
-         * @description The hardware and the engine.
-         */
-        System: {
-            /**
-             * Backend
-             * @description The engine: `llamacpp`.
-             */
-            backend?: string | null;
-            /**
-             * Backend Version
-             * @description The engine's version; what is installed where left out.
-             */
-            backend_version?: string | null;
-            /**
-             * Gpu Type
-             * @description Device name as in the catalog (`h100_sxm`, `cpu`).
-             */
-            gpu_type?: string | null;
-            /**
-             * Memory Per Gpu
-             * @description GiB per GPU, where it differs from the catalog's.
-             */
-            memory_per_gpu?: number | null;
-            /**
-             * Nvlink Bandwidth
-             * @description GB/s per GPU, one direction, where it differs from the catalog's.
-             */
-            nvlink_bandwidth?: number | null;
-            /**
-             * Price Per Gpu Hour
-             * @description USD per GPU and hour.
-             */
-            price_per_gpu_hour?: number | null;
-            /**
-             * Serving Mode
-             * @description `agg`: one set of workers prefills and decodes; `disagg`: two sets.
-             */
-            serving_mode?: ("agg" | "disagg") | null;
-            /**
-             * Total Gpus
-             * @description GPUs that a deployment may occupy; 0 on a CPU.
-             */
-            total_gpus?: number | null;
-        };
-        /**
          * SystemAxes
          * @description The hardware and the engine.
          */
@@ -8158,7 +7813,7 @@ export interface components {
             axes: {
                 [key: string]: components["schemas"]["JsonValue"][];
             };
-            /** @description What is launched first, for results to be compared with; null where nothing is. */
+            /** @description Configuration that is launched first, to compare with; null where there is none. */
             baseline: components["schemas"]["PlannedBaseline"] | null;
             /**
              * Baseline Reason

@@ -42,7 +42,7 @@ class PlannedBaseline(PlannedCandidate):
 
     kind: Literal["defaults", "mine"]
     reason: str
-    """What it is, and what has to be set for it to start."""
+    """Name of it, and what has to be set for it to start."""
 
 
 class PlannedBudget(View):
@@ -219,7 +219,7 @@ class TaskPlan(View):
     launches: int
     """Most candidates that will be launched, the baseline beside them."""
     baseline: PlannedBaseline | None
-    """What is launched first, for results to be compared with; null where nothing is."""
+    """Configuration that is launched first, to compare with; null where there is none."""
     baseline_reason: str
     """Why there is none; empty where there is one."""
     excluded: dict[str, int]
