@@ -63,7 +63,10 @@ def test_a_task_becomes_a_frontier_whose_command_serves(tmp_path: Path) -> None:
     done = autotuner(tmp_path / "home", "tune", str(tmp_path / "task.yaml"), "--json")
     assert done.returncode == 0, done.stderr
     shown = json.loads(done.stdout)
-    assert [e["status"] for e in shown["experiments"]] == ["completed", "completed"]
+    assert [e["status"] for e in shown["experiments"]] == ["completed"] * 3
+    assert [e["phase"] == "baseline" for e in shown["experiments"]] == [True, False, False]
+    assert shown["baseline"]["status"] == "completed"
+    assert shown["baseline"]["is_recommended"] or shown["baseline"]["same_load"]["figures"]
     for experiment in shown["experiments"]:
         for level in experiment["measurements"]:
             assert (level["requests_completed"], level["requests_failed"]) == (4, 0)

@@ -52,13 +52,13 @@ class Baseline:
 def first_launch(
     baseline: Baseline | None, history: Sequence[ExperimentRecord], under_way: Collection[str]
 ) -> Proposal | None:
-    """The launch of the baseline; None where there is none, or where it was launched."""
-    if baseline is None:
+    """The launch of the baseline; None where there is none, or where any launch has finished.
+
+    A task that an earlier version began goes on without a baseline.
+    """
+    if baseline is None or history or baseline.candidate.id in under_way:
         return None
-    key = baseline.candidate.id
-    if key in under_way or any(done.candidate_id == key for done in history):
-        return None
-    return Proposal(key, baseline.reason, PHASE)
+    return Proposal(baseline.candidate.id, baseline.reason, PHASE)
 
 
 def baseline_of(
