@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,46 @@ def test_what_is_rendered_is_read_back(
             found = read.settings[path]
             one_word = row.known and row.known.get(str(found)) == row.known.get(str(value))
             assert found == value or one_word, path
+
+
+REDIRECTIONS = st.sampled_from(
+    [
+        *(">log", "> log", ">>log", "> 'a log'", ">|log", "2>err.log", "2>> err.log", ">&log"),
+        *("2>&1", ">&2", "2>&-", "&>log", "&>>log", "</dev/null", "0< in", "<<< text"),
+        "2> >(tee err >&2)",
+    ]
+)
+
+
+@pytest.mark.parametrize("engine", BACKENDS)
+@given(SETTINGS, EXTRA, st.sampled_from(MODELS), st.lists(REDIRECTIONS, min_size=1), st.data())
+def test_redirections_are_none_of_its_words(
+    engine: str,
+    chosen: dict[str, Any],
+    extra: tuple[str, ...],
+    name: str,
+    redirections: list[str],
+    data: st.DataObject,
+) -> None:
+    words = {"misc.extra_args": extra} if extra else {}
+    _, spec = expressible(engine, engine_table(engine).version, chosen | words, name)
+    command = spec.command()
+    assert parse_command(f"{command} {' '.join(redirections)}") == parse_command(command)
+    parts = list(map(shlex.quote, spec.argv))
+    for redirection in redirections:
+        parts.insert(data.draw(st.integers(1, len(parts))), redirection)
+    assert parse_command(" ".join(parts)) == parse_command(spec.argv)
+
+
+@pytest.mark.parametrize("mark", ["{}", "'{}'", '"{}"'])
+def test_only_a_number_that_touches_the_sign_is_a_descriptor(mark: str) -> None:
+    read = parse_command("vllm serve org/model --max-num-seqs 64 >log 2>&1 | tee 2>out")
+    assert (read.settings, read.extra) == ({"scheduling.max_running_requests": 64}, ())
+    assert [note.word for note in read.noted("lost")] == ["tee"]
+    quoted = mark.format("2>a") if mark != "{}" else r"2\>a"
+    read = parse_command(f"vllm serve org/model --one {quoted} --two a2>log --three '4'>log")
+    assert read.extra == ("--one", "2>a", "--two", "a2", "--three", "4")
+    assert parse_command(["vllm", "serve", "a/b", "--one", "2>&1"]).extra == ("--one", "2>&1")
 
 
 def noted(read: ParsedCommand) -> dict[str, str]:
@@ -240,7 +281,9 @@ def test_replicas_share_experts_where_the_command_says_so() -> None:
         ("", None, ["starts no engine", "vllm"]),
         ("serve.sh --tp-size 2", None, ["starts no engine", "name the engine"]),
         ("vllm bench serve --model org/model", None, ["starts no engine"]),
-        ("vllm serve 'org/model", None, ["No closing quotation"]),
+        ("vllm serve 'org/model", None, ["quotation mark is not closed"]),
+        ("vllm serve org/model 2>", None, ["nothing follows 2>"]),
+        ("vllm serve org/model > | tee log", None, ["nothing follows >"]),
         ("vllm serve org/model", "sglang", ["sglang", "starts vllm"]),
         (
             "vllm serve org/model --mem-fraction-static 0.8 --parallel 4",

@@ -12,19 +12,17 @@ from pathlib import PurePosixPath
 
 from autotuner.catalog import known_model
 from autotuner.config import BACKENDS, flag_of
+from autotuner.engines.command_text import ShellCommand, shell_commands
 from autotuner.engines.engine import MODEL
 from autotuner.engines.flag_names import FlagNames
 from autotuner.engines.table import EngineTable, checked_engine, engine_table
 from autotuner.errors import ConfigError, Problem
 
 SOURCE = "command line"
-_OPERATORS = frozenset(";&|<>\n")
 _OPTIONAL = "serve"
 """A word before the model that engines take and do not need."""
 _VARIABLE = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
-_COMMENT = re.compile(r"""'[^']*'|"(?:\\.|[^"\\])*"|\\.|(?<![^\s;&|<>])#[^\n]*""", re.DOTALL)
-"""Quoted words, which are passed over, or a comment."""
-_WRITES = ["printf", "%s"]
+_WRITES = ("printf", "%s")
 """A command that writes a file, as rendered command lines have it."""
 _OF_CONTAINERS = ("-e", "--env")
 """Flags of a container's runtime that set a variable."""
@@ -83,7 +81,7 @@ class _Place:
 def starts_engine(text: str) -> bool:
     """Whether a text is a command line that starts an engine."""
     try:
-        return any(_place(words) is not None for _, words in _commands(text))
+        return any(_place(one.words) is not None for one in shell_commands(text))
     except ValueError:
         return False
 
@@ -100,16 +98,16 @@ def engine_command(given: str | Sequence[str], engine: str | None = None) -> Eng
         EngineError: `engine` is none.
     """
     try:
-        commands = list(_commands(given)) if isinstance(given, str) else [("", list(given))]
+        commands = _given(given)
     except ValueError as error:
         raise ConfigError(SOURCE, (Problem("", f"it cannot be read: {error}"),)) from None
     wanted = None if engine is None else engine_table(checked_engine(engine))
-    for number, (_, words) in enumerate(commands):
-        place = _place(words)
+    for number, command in enumerate(commands):
+        place = _place(command.words)
         if place is not None:
             return _command_at(place, commands, number, wanted)
-    if wanted is not None and commands and commands[0][1]:
-        words = commands[0][1]
+    if wanted is not None and commands and commands[0].words:
+        words = commands[0].words
         begin = next((at for at, word in enumerate(words) if flag_of(word)), len(words))
         return _command_at(_Place(wanted, begin, begin), commands, 0, wanted)
     programs = ", ".join(engine_table(name).program for name in BACKENDS)
@@ -120,10 +118,16 @@ def engine_command(given: str | Sequence[str], engine: str | None = None) -> Eng
     )
 
 
+def _given(command: str | Sequence[str]) -> list[ShellCommand]:
+    if isinstance(command, str):
+        return list(shell_commands(command))
+    return [ShellCommand(tuple(command))]
+
+
 def _command_at(
-    place: _Place, commands: list[tuple[str, list[str]]], number: int, wanted: EngineTable | None
+    place: _Place, commands: Sequence[ShellCommand], number: int, wanted: EngineTable | None
 ) -> EngineCommand:
-    table, words = place.table, commands[number][1]
+    table, words = place.table, commands[number].words
     if wanted is not None and wanted.name != table.name:
         message = f"it is {wanted.name}, and the command starts {table.name}"
         remedy = "leave the engine out, or give a command of that engine"
@@ -131,14 +135,12 @@ def _command_at(
     env: dict[str, str] = {}
     files: dict[str, str] = {}
     besides = []
-    for at, (operator, others) in enumerate(commands):
+    for at, command in enumerate(commands):
+        others = command.words
         if at == number:
             continue
-        following = commands[at + 1] if at + 1 < len(commands) else ("", [])
-        if others[:2] == _WRITES and len(others) == 3 and following[0] == ">":
-            files[following[1][0]] = others[2]
-        elif operator == ">" and others[0] in files and len(others) == 1:
-            continue
+        if others[:2] == _WRITES and len(others) == 3 and command.makes is not None:
+            files[command.makes] = others[2]
         elif at < number and others[0] == "export" and all(map(_VARIABLE.fullmatch, others[1:])):
             env |= dict(_assigned(others[1:]))
         else:
@@ -173,33 +175,6 @@ def _assigned(words: Sequence[str]) -> Iterator[tuple[str, str]]:
     for word in words:
         name, _, value = word.partition("=")
         yield name, value
-
-
-def _commands(text: str) -> Iterator[tuple[str, list[str]]]:
-    """Each command of a text: the operator before it, and its words.
-
-    A line that a backslash ends goes on.
-    """
-    joined = text.replace("\\\r\n", " ").replace("\\\n", " ").replace("\r\n", "\n")
-    lexer = shlex.shlex(
-        _without_comments(joined), posix=True, punctuation_chars="".join(_OPERATORS)
-    )
-    lexer.whitespace, lexer.whitespace_split, lexer.commenters = " \t\r", True, ""
-    operator, words = "", list[str]()
-    for word in lexer:
-        if word and _OPERATORS.issuperset(word):
-            if words:
-                yield operator, words
-            operator, words = word, []
-        else:
-            words.append(word)
-    if words:
-        yield operator, words
-
-
-def _without_comments(text: str) -> str:
-    """A text without what stands behind a `#` that begins a word, outside of quotation marks."""
-    return _COMMENT.sub(lambda found: "" if found[0].startswith("#") else found[0], text)
 
 
 def _place(words: Sequence[str]) -> _Place | None:
