@@ -58,6 +58,26 @@ def test_a_whole_task_file_is_written_once(run: Run, tmp_path: Path) -> None:
     assert run("import-command", SERVED, "--task", file, "--force").returncode == 0
 
 
+def test_a_secret_reaches_no_output_and_no_file(run: Run, tmp_path: Path) -> None:
+    secret, file = "hf_" + "a1B2" * 8, tmp_path / "task.yaml"
+    command = f"docker run -e OTHER={secret} vllm/vllm-openai --model a/b --hf-token {secret}"
+    for options in ([], ["--json"], ["--task", file]):
+        done = run("import-command", command, *options)
+        assert done.returncode == 0
+        assert secret not in done.stdout + done.stderr
+        assert "--hf-token" in done.stdout + done.stderr
+    assert secret not in file.read_text(encoding="utf-8")
+
+
+def test_a_file_of_an_unknown_user_is_not_here(run: Run) -> None:
+    done = run(
+        "import-command", "trtllm-serve ~nobody-here/m --extra_llm_api_options ~nobody-here/x"
+    )
+    assert done.returncode == 0
+    assert "~nobody-here/x could not be read" in done.stderr
+    is_shown(run("import-command", "a" * 5_000), "starts no engine")
+
+
 @pytest.mark.parametrize(
     ("words", "shown"),
     [

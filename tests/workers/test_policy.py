@@ -5,13 +5,13 @@ import pytest
 from pydantic import ValidationError
 
 from autotuner.config import BACKENDS, flag_of, parse_task
+from autotuner.config.secret_values import secrets_in
 from autotuner.errors import PolicyError
 from autotuner.profiles import builtin_registry
 from autotuner.profiles.profile import profile_from
 from autotuner.profiles.registry import BUILTIN
 from autotuner.tuning.prepare import prepare
 from autotuner.workers.policy import Policy, allowed_flags, engine_environment, refused_words
-from autotuner.workers.secret_values import secrets_in
 from autotuner.workers.violations import (
     require_allowed,
     require_allowed_resolved,

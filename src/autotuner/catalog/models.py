@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.util
 import json
@@ -183,7 +184,10 @@ def resolve_model(model: Model, *, base: Path) -> ResolvedModel:
 
 
 def _path(written: str, base: Path) -> Path:
-    path = Path(written).expanduser()
+    path = Path(written)
+    # The home of a user whom nobody knows: such a file is not here.
+    with contextlib.suppress(RuntimeError):
+        path = path.expanduser()
     return Path(os.path.normpath(path if path.is_absolute() else base / path))
 
 

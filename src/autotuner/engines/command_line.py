@@ -6,9 +6,8 @@ Nothing runs, and nothing that the command names is opened.
 from __future__ import annotations
 
 import itertools
-import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -16,7 +15,15 @@ from pydantic import ValidationError
 
 from autotuner.catalog import ModelFacts, known_model
 from autotuner.config import Candidate, DocumentError, parse_document, problems_of
-from autotuner.engines.command_words import SOURCE, EngineCommand, Flag, engine_command
+from autotuner.config.secret_values import secrets_in
+from autotuner.engines.command_secrets import without_secrets
+from autotuner.engines.command_words import (
+    SOURCE,
+    EngineCommand,
+    Flag,
+    engine_command,
+    json_or_text,
+)
 from autotuner.engines.flag_names import FlagNames, dashed, engine_with, flag_of_field, negation
 from autotuner.engines.found_settings import Found, find_settings
 from autotuner.engines.parsed_command import CommandNote, Outcome, ParsedCommand
@@ -54,9 +61,10 @@ def parse_command(
             GPUs are occupied cannot be read.
         EngineError: `engine` is none.
     """
-    read = engine_command(command, engine)
+    read, secret = without_secrets(engine_command(command, engine))
     known = known_model(read.model) if read.model else None
-    return _Reading(read, facts or (known.facts if known else None), {**read.files, **files}).done()
+    facts = facts or (known.facts if known else None)
+    return _Reading(read, facts, {**read.files, **files}, secret).done()
 
 
 def options_file(command: str | Sequence[str], engine: str | None = None) -> str | None:
@@ -75,14 +83,18 @@ class _Reading:
     """One command being read."""
 
     def __init__(
-        self, command: EngineCommand, facts: ModelFacts | None, files: Mapping[str, str]
+        self,
+        command: EngineCommand,
+        facts: ModelFacts | None,
+        files: Mapping[str, str],
+        notes: Iterable[CommandNote],
     ) -> None:
         self._command = command
         self._table = command.table
         self._names = FlagNames.of(command.table)
         self._facts = facts
         self._files = files
-        self._notes: list[CommandNote] = []
+        self._notes = list(notes)
         self._own: dict[str, str] = {}
         """Words of the command for the tuner: placeholder of the launch, or `revision`."""
         self._flags: dict[str, list[Flag]] = {}
@@ -185,7 +197,7 @@ class _Reading:
         for own, flags in self._flags.items():
             flag = flags[-1]
             base, _, key = own.partition(".")
-            document = _json_or_text(flag.value) if base in self._names.json else None
+            document = json_or_text(flag.value) if base in self._names.json else None
             if own == _options(self._table):
                 values |= self._options_in(flag)
             elif base in self._names.json and key:
@@ -208,7 +220,11 @@ class _Reading:
         if not isinstance(document, dict):
             self._note(flag.name, "lost", f"the options in {flag.value} could not be read")
             return {}
-        return {("", key): value for key, value in _leaves(document)}
+        values = dict(_leaves(document))
+        secret = [key for key, value in values.items() if secrets_in({key: value})]
+        for key in secret:
+            self._note(key, "lost", "a secret is left out; set it in the engine's environment")
+        return {("", key): value for key, value in values.items() if key not in secret}
 
     def _version(self) -> str | None:
         tag = self._command.tag
@@ -342,13 +358,6 @@ class _Reading:
 
 def _base(own: str) -> str:
     return own.partition(".")[0]
-
-
-def _json_or_text(text: str | None) -> Any:
-    try:
-        return json.loads(text or "")
-    except ValueError:
-        return text
 
 
 def _leaves(document: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import functools
 import itertools
+import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+from typing import Any
 
 from autotuner.catalog import known_model
 from autotuner.config import BACKENDS, flag_of
+from autotuner.config.secret_values import looks_secret
 from autotuner.engines.command_text import ShellCommand, shell_commands
 from autotuner.engines.engine import MODEL
-from autotuner.engines.flag_names import FlagNames
+from autotuner.engines.flag_names import FlagNames, dashed
 from autotuner.engines.table import EngineTable, checked_engine, engine_table
 from autotuner.errors import ConfigError, Problem
 
@@ -24,8 +27,16 @@ _OPTIONAL = "serve"
 _VARIABLE = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 _WRITES = ("printf", "%s")
 """A command that writes a file, as rendered command lines have it."""
+_DEEPEST = 50
+"""Levels of a JSON value that is read."""
 _OF_CONTAINERS = ("-e", "--env")
 """Flags of a container's runtime that set a variable."""
+
+
+_LIKE_MODEL = re.compile(r"(~|\.{0,2}/).+|[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+"""A path, or a hub's name of a model."""
+_OF_PLACES = re.compile(r"(dir|path|file|template|tokenizer|config|model|parser|plugin|module)s?$")
+"""Flags that take a path, or another name that looks like a model's."""
 
 
 @dataclass
@@ -116,6 +127,17 @@ def engine_command(given: str | Sequence[str], engine: str | None = None) -> Eng
         (Problem("", f"it starts no engine that is known: {programs}"),),
         remedy=f"name the engine of its flags: {', '.join(BACKENDS)}",
     )
+
+
+def json_or_text(text: str | None) -> Any:
+    """The JSON document that a value is; the text where it is none, or deeper than any setting."""
+    steps = (1 if sign in "[{" else -1 if sign in "]}" else 0 for sign in text or "")
+    if max(itertools.accumulate(steps), default=0) > _DEEPEST:
+        return text
+    try:
+        return json.loads(text or "")
+    except ValueError:
+        return text
 
 
 def _given(command: str | Sequence[str]) -> list[ShellCommand]:
@@ -248,7 +270,7 @@ def _parsed(
         elif takes_value and not flags[-1].values:
             flags[-1].values.append(word)
             flags[-1].words.append(word)
-        elif model is None and word != _OPTIONAL and not any(f.name in of_model for f in flags):
+        elif model is None and word != _OPTIONAL and _may_be_model(word, flags, of_model):
             model = word
         elif takes_value:
             flags[-1].values.append(word)
@@ -264,13 +286,36 @@ def _parsed(
     return model, tuple(others), tuple(strays)
 
 
+def _may_be_model(word: str, flags: Sequence[Flag], of_model: frozenset[str]) -> bool:
+    """Whether a word that belongs to no flag may be the model; one more secret of a flag is not."""
+    if any(flag.name in of_model for flag in flags):
+        return False
+    follows_secret = bool(flags) and looks_secret(flags[-1].name)
+    return not follows_secret or _LIKE_MODEL.fullmatch(word) is not None
+
+
 def _swallowed_model(table: EngineTable, names: FlagNames, flags: Sequence[Flag]) -> str | None:
-    """The model where it follows a switch that the table does not know; taken from the flag."""
+    """The model where it follows a flag of which no table says whether it takes a value.
+
+    A name of the catalog counts before what only looks like a model; taken from the flag.
+    """
     if MODEL not in (*table.program_words[:1], *table.program_words[-1:]):
         return None
-    for flag in flags:
-        unknown = not names.knows(flag.name) and len(flag.words) == 2
-        if unknown and flag.value is not None and known_model(flag.value) is not None:
-            flag.words.pop()
-            return flag.values.pop()
-    return None
+    given = [flag for flag in flags if _may_be_switch(names, flag)]
+    known = (flag for flag in given if known_model(flag.values[0]) is not None)
+    alike = (
+        flag
+        for flag in given
+        if _LIKE_MODEL.fullmatch(flag.values[0]) and not _OF_PLACES.search(dashed(flag.name))
+    )
+    flag = next(itertools.chain(known, alike), None)
+    if flag is None:
+        return None
+    flag.words.pop()
+    return flag.values.pop()
+
+
+def _may_be_switch(names: FlagNames, flag: Flag) -> bool:
+    """Whether a flag is given one word, and no field says if it takes any."""
+    unknown = not names.knows(flag.name) or names.own(flag.name) in names.passed
+    return unknown and len(flag.words) == 2 and not looks_secret(flag.name)

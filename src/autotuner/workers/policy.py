@@ -21,8 +21,8 @@ from autotuner.config.extensions import (
     DeploymentMode,
     LoadGeneratorName,
 )
+from autotuner.config.secret_values import looks_secret
 from autotuner.engines import engine_table
-from autotuner.workers.secret_values import looks_secret
 
 ModelSource = Literal["any", "catalog", "local"]
 

@@ -13,11 +13,11 @@ from typing import Any
 
 from autotuner.catalog import known_model
 from autotuner.config import AS_RECORDED, BACKENDS, Combination, LoadKind, TaskConfig
+from autotuner.config.secret_values import secrets_in
 from autotuner.engines import DEFAULT_ENGINE
 from autotuner.errors import PolicyError, Problem
 from autotuner.tuning.prepare import Prepared
 from autotuner.workers.policy import Policy, refused_words
-from autotuner.workers.secret_values import secrets_in
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")

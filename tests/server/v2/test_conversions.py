@@ -28,6 +28,13 @@ def test_a_command_is_a_document_with_notes(client: TestClient) -> None:
     assert {note["path"] for note in found["notes"]} >= {"--port", "runtime.isl"}
 
 
+def test_a_secret_of_a_command_is_not_repeated(client: TestClient) -> None:
+    secret = "hf_" + "a1B2" * 8
+    found = converted(client, f"vllm serve org/model --hf-token {secret} --x {secret} 2>&1")
+    assert secret not in str(found)
+    assert {"--hf-token", "--x"} <= {note["path"] for note in found["notes"]}
+
+
 def test_a_file_that_names_other_files_opens_none(client: TestClient) -> None:
     found = converted(client, "version: 2\nname: x\nmodel: {path: /etc/passwd}\n")
     assert found["document"]["model"] == {"path": "/etc/passwd"}

@@ -13,11 +13,11 @@ from rich.markup import escape
 
 from autotuner.catalog import ModelFacts, model_named, resolve_model
 from autotuner.cli.output import err, out, print_json, refuse_unwritable
+from autotuner.config.secret_values import holds_secret, looks_secret
 from autotuner.engines import CommandNote, ParsedCommand, options_file, parse_command
 from autotuner.errors import AutotunerError, ModelError
 from autotuner.migrate import groups_of_command, task_of_command
 from autotuner.report.html import write_aside
-from autotuner.workers.secret_values import looks_secret
 
 _STDIN = "-"
 _LONGEST_FILE = 1_000_000
@@ -77,7 +77,7 @@ def _given(words: Sequence[str]) -> str | list[str]:
     if word == _STDIN:
         return sys.stdin.read()
     is_name = len(word.split()) == 1
-    return _text_of(Path(word)) if is_name and Path(word).is_file() else word
+    return _text_of(Path(word)) if is_name and _is_file(Path(word)) else word
 
 
 def _text_of(path: Path) -> str:
@@ -92,8 +92,19 @@ def _text_of(path: Path) -> str:
 
 def _options_text(name: str) -> dict[str, str]:
     """The text of the file with options; none where it is not here."""
-    path = Path(name).expanduser()
-    return {name: _text_of(path)} if path.is_file() else {}
+    try:
+        path = Path(name).expanduser()
+    except RuntimeError:  # the home of a user whom nobody knows
+        return {}
+    return {name: _text_of(path)} if _is_file(path) else {}
+
+
+def _is_file(path: Path) -> bool:
+    """Whether a file is there; none is where the name is too long for one, or not readable."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _facts(model: str | None) -> ModelFacts | None:
@@ -148,7 +159,10 @@ def _line(note: CommandNote) -> str:
 
 def _document(imported: _Imported) -> dict[str, Any]:
     command = imported.command
-    shown = {name: None if looks_secret(name) else text for name, text in command.env.items()}
+    shown = {
+        name: None if looks_secret(name) or holds_secret(text) else text
+        for name, text in command.env.items()
+    }
     return {
         "engine": command.engine,
         "engine_version": command.version,

@@ -36,6 +36,11 @@ def looks_secret(name: str) -> bool:
     return _NAME.search(_in_words(name)) is not None
 
 
+def holds_secret(text: str) -> bool:
+    """Whether a text has a secret's shape in it."""
+    return any(shape.search(text) for shape in _SHAPES)
+
+
 def secrets_in(document: Any) -> tuple[Problem, ...]:
     """Every secret in a JSON document, with its path; the value is never repeated.
 
@@ -55,7 +60,7 @@ def _places(part: Any, path: str) -> Iterator[str]:
     elif isinstance(part, list | tuple):
         for index, value in enumerate(part):
             yield from _places(value, f"{path}.{index}")
-    elif isinstance(part, str) and any(shape.search(part) for shape in _SHAPES):
+    elif isinstance(part, str) and holds_secret(part):
         yield path
 
 
