@@ -223,7 +223,7 @@ class Tab:
 
 def first_view(browser: Browser, url: str) -> Iterator[Figure]:
     """Compressed JavaScript of the list of tasks, and the time until it answers."""
-    times, scripts = [], 0
+    times, sizes = list[float](), list[int]()
     for _ in range(TRIES):
         context = browser.new_context(viewport=WINDOW)
         page = context.new_page()
@@ -233,11 +233,12 @@ def first_view(browser: Browser, url: str) -> Iterator[Figure]:
         page.evaluate(AFTER_FRAME)
         times.append(page.evaluate("performance.now()"))
         names: list[str] = page.evaluate(SCRIPTS)
-        scripts = sum(
-            len(gzip.compress((FOLDER / "assets" / name).read_bytes())) for name in set(names)
+        sizes.append(
+            sum(len(gzip.compress((FOLDER / "assets" / name).read_bytes())) for name in set(names))
         )
         context.close()
-    yield Figure("JavaScript of the first view, compressed", scripts / 1000, "KB", 250)
+    # A script that the next page would need is read ahead where there is time: so the most counts.
+    yield Figure("JavaScript of the first view, compressed", max(sizes) / 1000, "KB", 250)
     yield Figure("first view until it answers", statistics.median(times), "ms", 1_500)
 
 

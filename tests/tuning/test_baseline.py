@@ -24,7 +24,7 @@ def bench(tmp_path: Path) -> Any:
         yield made
 
 
-def mine(settings: dict[str, Any], **more: Any) -> dict[str, Any]:
+def mine(settings: dict[str, Any] | str, **more: Any) -> dict[str, Any]:
     return {"optimization": {"strategy": "grid", "baseline": "mine", "mine": settings} | more}
 
 
@@ -59,6 +59,29 @@ def test_a_candidate_that_is_the_baseline_is_launched_once_and_searched_no_more(
     assert summary.experiments[0].settings["scheduling.max_running_requests"] == 2
     assert summary.baseline is not None
     assert summary.baseline.kind == "mine"
+
+
+@pytest.mark.parametrize(
+    "today",
+    [
+        "llama-server --model any.gguf --parallel 3 --flash-attn on --slots",
+        {
+            "scheduling": {"max_running_requests": 3},
+            "attention": {"backend": "flash"},
+            "misc": {"extra_args": ["--slots"]},
+        },
+    ],
+    ids=["a command line", "groups"],
+)
+def test_the_settings_of_today_are_what_is_launched(bench: Bench, today: Any) -> None:
+    summary, _ = bench.tune(changes=mine(today))
+    first = summary.experiments[0]
+    assert first.phase == "baseline"
+    assert first.settings["scheduling.max_running_requests"] == 3
+    assert first.settings["attention.backend"] == "flash"
+    assert first.settings["misc.extra_args"] == ["--slots"]
+    assert "--parallel 3" in first.command
+    assert "--slots" in first.command
 
 
 def test_the_recommended_point_stands_beside_it(bench: Bench) -> None:
@@ -170,6 +193,8 @@ TASK: dict[str, Any] = {
         ({"mine": {"scheduling": {"max_running_requests": [1, 2]}}}, ["max_running_requests"]),
         ({"mine": {"memory": {"page_size": 16}}}, ["optimization.mine", "pages"]),
         ({"baseline": "best"}, ["optimization.baseline", "best"]),
+        ({"mine": "vllm serve smollm2-135m"}, ["optimization.mine", "vllm", "llamacpp"]),
+        ({"mine": "nginx -g daemon"}, ["optimization.mine", "no engine that is known"]),
     ],
 )
 def test_a_baseline_that_cannot_be_is_refused_by_its_field(

@@ -94,8 +94,9 @@ class Optimization(Document):
     """Configuration that is launched first, for all results to be compared with: `defaults`, the
     engine as it starts where nothing is set; `mine`, the settings of `mine`; `none`. Left out:
     `mine` where these are given, else `defaults`. A replay has none."""
-    mine: dict[str, dict[str, Any]] | None = None
-    """Settings that you run today, by groups, for `baseline: mine`."""
+    mine: dict[str, dict[str, Any]] | str | None = None
+    """Settings that you run today, for `baseline: mine`: by groups, or as the command line of the
+    engine."""
 
     @field_validator("objectives")
     @classmethod
@@ -142,7 +143,7 @@ class Optimization(Document):
         if self.baseline == "mine" and self.mine is None:
             raise field_faults([(("mine",), "is missing; give the settings that you run today")])
         try:
-            Candidate.model_validate(self.mine or {})
+            self.mine_settings()
         except ValidationError as error:
             faults = [(("mine", *fault["loc"]), fault["msg"]) for fault in error.errors()]
             raise field_faults(faults) from error
@@ -156,8 +157,9 @@ class Optimization(Document):
         return self.baseline or ("defaults" if self.mine is None else "mine")
 
     def mine_settings(self) -> dict[str, Any]:
-        """`group.field` -> value of the settings that are run today."""
-        return Candidate.model_validate(self.mine or {}).settings()
+        """`group.field` -> value of the settings that are run today; none of a command line."""
+        groups = self.mine if isinstance(self.mine, dict) else {}
+        return Candidate.model_validate(groups).settings()
 
     def levels_as_needed(self) -> bool:
         """Whether launches measure only the load levels that the strategy asks for, if it asks."""

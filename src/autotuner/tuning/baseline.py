@@ -13,6 +13,7 @@ from typing import Any
 
 from autotuner.config import Optimization
 from autotuner.config.candidate import Candidate
+from autotuner.engines import parse_command
 from autotuner.errors import ConfigError, EngineError, Problem
 from autotuner.search import Proposal
 from autotuner.space import Region, build_space
@@ -74,7 +75,7 @@ def baseline_of(
         return None, "the task wants none"
     if optimization.mine is not None:
         try:
-            own = _candidate(region, {**_needed(region), **optimization.mine_settings()})
+            own = _candidate(region, _needed(region) | _of_today(optimization, region))
         except (ConfigError, EngineError) as error:
             problem = Problem("optimization.mine", error.message)
             remedy = "give the settings that you run today, or baseline: defaults"
@@ -87,6 +88,24 @@ def baseline_of(
         except (ConfigError, EngineError) as error:
             why = why or error.message
     return None, f"the engine's defaults do not start here: {why}"
+
+
+def _of_today(optimization: Optimization, region: Region) -> dict[str, Any]:
+    """Settings of `mine`.
+
+    Raises:
+        ConfigError: its command line cannot be read, or is another engine's.
+    """
+    if not isinstance(optimization.mine, str):
+        # A list would be an axis.
+        own = optimization.mine_settings()
+        return {p: tuple(value) if isinstance(value, list) else value for p, value in own.items()}
+    parsed = parse_command(optimization.mine, facts=region.model.facts)
+    if parsed.engine != region.engine.name:
+        text = f"is a command of {parsed.engine}; the task tunes {region.engine.name}"
+        raise ConfigError("mine", (Problem("", text),))
+    extra = {_BY_HAND: parsed.extra} if parsed.extra else {}
+    return {**parsed.settings, **extra}
 
 
 def _defaults(region: Region) -> Iterator[tuple[dict[str, Any], str]]:

@@ -4,7 +4,9 @@ import { type QueryClient, useQuery, useQueryClient } from "@tanstack/react-quer
 import { useNavigate, useRouter } from "@tanstack/react-router";
 import {
   createContext,
+  lazy,
   type ReactNode,
+  Suspense,
   use,
   useCallback,
   useMemo,
@@ -16,11 +18,12 @@ import { sessionQuery } from "~/api/session";
 import { type Action, act } from "~/api/tasks";
 import type { DeferredDeletions } from "./deferred-deletions";
 import { forEach, type Refusal } from "./outcome";
-import { RenameDialog } from "./rename-dialog";
-import { RestartDialog } from "./restart-dialog";
 import { sayOutcome } from "./say-outcome";
 import { deleteLater, useDeletions } from "./use-deletions";
 import { type ActionTarget, isAction, losesMeasurements, type Verb } from "./verbs";
+
+const RenameDialog = lazy(() => import("./rename-dialog"));
+const RestartDialog = lazy(() => import("./restart-dialog"));
 
 interface TaskActions {
   /** Does it to tasks; asks first where measurements would be lost. */
@@ -87,14 +90,16 @@ export function ActionsProvider({ children }: { children: ReactNode }) {
   return (
     <ActionsContext value={actions}>
       {children}
-      {renamed && <RenameDialog key={renamed.id} id={renamed.id} onClose={close} />}
-      {asked?.verb === "restart" && (
-        <RestartDialog
-          tasks={asked.tasks}
-          onClose={close}
-          onRestart={() => void ask("restart", asked.tasks)}
-        />
-      )}
+      <Suspense>
+        {renamed && <RenameDialog key={renamed.id} id={renamed.id} onClose={close} />}
+        {asked?.verb === "restart" && (
+          <RestartDialog
+            tasks={asked.tasks}
+            onClose={close}
+            onRestart={() => void ask("restart", asked.tasks)}
+          />
+        )}
+      </Suspense>
     </ActionsContext>
   );
 }

@@ -16,7 +16,7 @@ interface Version {
 }
 
 /** Changes a task's name and description, unless somebody else did meanwhile. */
-export function RenameDialog({ id, onClose }: { id: number; onClose: () => void }) {
+export default function RenameDialog({ id, onClose }: { id: number; onClose: () => void }) {
   const version = useQuery({
     queryKey: ["task-texts", id],
     queryFn: () => readVersion(id),

@@ -10,7 +10,7 @@ interface RestartDialogProps {
 }
 
 /** Asks before measurements are removed. */
-export function RestartDialog({ tasks, onRestart, onClose }: RestartDialogProps) {
+export default function RestartDialog({ tasks, onRestart, onClose }: RestartDialogProps) {
   const lost = tasks.reduce((sum, task) => sum + task.experiments.total, 0);
   const isOne = tasks.length === 1;
   return (

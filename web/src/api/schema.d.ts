@@ -5084,13 +5084,14 @@ export interface components {
             min_gain?: number | null;
             /**
              * Mine
-             * @description Settings that you run today, by groups, for `baseline: mine`.
+             * @description Settings that you run today, for `baseline: mine`: by groups, or as the command line of the
+             *     engine.
              */
             mine?: {
                 [key: string]: {
                     [key: string]: unknown;
                 };
-            } | null;
+            } | string | null;
             /**
              * Objectives
              * @description Two or three span the frontier within the SLO; with one its best point within the SLO is

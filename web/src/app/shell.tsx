@@ -2,12 +2,11 @@ import { ActionIcon, Anchor, AppShell, Button, Group, Text, Tooltip } from "@man
 import { IconCommand, IconPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { ActionsProvider } from "~/actions/actions-provider";
 import { LiveProvider } from "~/api/live";
 import { type BrowserSession, sessionQuery } from "~/api/session";
 import { SessionMenu } from "~/session/session-menu";
-import { SignInAgain, SignInPage } from "~/session/sign-in";
 import { ErrorNotice } from "~/ui/error-notice";
 import { ColorSchemeToggle } from "./color-scheme-toggle";
 import { CommandPalette, openPalette } from "./command-palette";
@@ -18,6 +17,11 @@ import { PageTitle } from "./page-title";
 import classes from "./shell.module.css";
 import { useShortcuts } from "./shortcuts";
 import { Shortcuts } from "./shortcuts-dialog";
+
+const SignInPage = lazy(async () => ({ default: (await import("~/session/sign-in")).SignInPage }));
+const SignInAgain = lazy(async () => ({
+  default: (await import("~/session/sign-in")).SignInAgain,
+}));
 
 /** Signs the reader in, and keeps the page under the form when a session lapses meanwhile. */
 export function Shell() {
@@ -34,12 +38,18 @@ export function Shell() {
   }
   const isSignedIn = session.data.authenticated;
   if (isSignedIn && !wasSignedIn) setWasSignedIn(true);
-  if (!isSignedIn && !wasSignedIn) return <SignInPage />;
+  if (!isSignedIn && !wasSignedIn) {
+    return (
+      <Suspense fallback={<PageLoading />}>
+        <SignInPage />
+      </Suspense>
+    );
+  }
   return (
     <LiveProvider isSignedIn={isSignedIn}>
       <ActionsProvider>
         <Frame session={session.data} />
-        {!isSignedIn && <SignInAgain />}
+        <Suspense>{!isSignedIn && <SignInAgain />}</Suspense>
       </ActionsProvider>
     </LiveProvider>
   );
