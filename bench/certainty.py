@@ -2,7 +2,7 @@
 
 python bench/certainty.py [--tasks N]
 
-Two configurations are launched in turns, as a task confirms what it recommends (a b, b a, a b, …),
+Two configurations are launched in turns (a b, b a, a b, …), as one confirms what is recommended,
 and looked at after every pair, until the difference is settled or each was launched twelve times.
 Launches of one configuration scatter; with drift the machine walks as far, at random, during the
 whole task. What one launch of each chose as the best of twelve equal configurations is compared

@@ -11,6 +11,7 @@ from made_up_bench import Bench, MadeUpLauncher, level, opened
 from autotuner.config import load_task, parse_task
 from autotuner.errors import ConfigError
 from autotuner.measure import Measurement
+from autotuner.tuning.baseline import first_launch
 from autotuner.tuning.prepare import Prepared, prepare
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "v2"
@@ -141,6 +142,71 @@ def test_where_nothing_is_better_it_is_recommended(bench: Bench) -> None:
     assert summary.baseline.changes == []
 
 
+def test_where_no_candidate_runs_the_task_has_failed_though_its_baseline_ran(bench: Bench) -> None:
+    launcher = MadeUpLauncher(broken=(1, 2, 4))
+    summary, _ = bench.tune(launcher=launcher, changes=mine(EIGHT))
+    assert summary.task.status == "failed"
+    assert summary.baseline is not None
+    assert "no candidate has an operating point" in summary.baseline.headline
+
+
+def test_a_baseline_that_misses_the_slo_everywhere_is_named_so(bench: Bench) -> None:
+    def load(slots: int, concurrency: int) -> Measurement:
+        return level(concurrency, 100.0 * concurrency, 10.0 if slots < 8 else 16.0)
+
+    summary, _ = bench.tune(load, changes=mine(EIGHT))
+    assert summary.baseline is not None
+    assert "miss the SLO at every measured level" in summary.baseline.headline
+    assert summary.baseline.same_load is not None
+    assert "where your current settings miss the SLO" in summary.baseline.same_load.title
+
+
+@pytest.mark.parametrize(
+    ("then", "kind"),
+    [
+        ({"baseline": "none"}, "mine"),
+        (DEFAULTS, "mine"),
+        ({"baseline": "mine", "mine": {"scheduling": {"max_running_requests": 16}}}, "mine"),
+    ],
+    ids=["none", "defaults", "other settings"],
+)
+def test_a_task_keeps_the_baseline_that_it_began_with(
+    bench: Bench, then: dict[str, Any], kind: str
+) -> None:
+    first, _ = bench.tune(changes=mine(EIGHT, budget={"experiments": 1}))
+    changes = {"optimization": {"strategy": "grid", **then, "budget": {"experiments": 3}}}
+    summary, _ = bench.tune(changes=changes)
+    assert summary.task.id == first.task.id
+    assert [e.phase == "baseline" for e in summary.experiments] == [True, False, False, False]
+    assert summary.baseline is not None
+    assert summary.baseline.kind == kind
+    assert summary.experiments[0].settings["scheduling.max_running_requests"] == 8
+
+
+def test_a_task_that_began_without_one_goes_on_without(bench: Bench) -> None:
+    bench.tune(changes={"optimization": {"strategy": "grid", "budget": {"experiments": 1}}})
+    summary, _ = bench.tune(changes=mine(EIGHT, budget={"experiments": 3}))
+    assert len(summary.experiments) == 3
+    assert summary.baseline is None
+    task = bench.store.tasks.get(summary.task.id)
+    assert task is not None
+    assert task.plan["baseline_launches"] == 0
+
+
+def test_it_is_launched_until_its_own_launch_has_finished(bench: Bench) -> None:
+    changes = mine(EIGHT, budget={"experiments": 1})
+    summary, _ = bench.tune(changes=changes)
+    baseline = bench.prepared(changes).baseline
+    assert baseline is not None
+    own, other = bench.store.experiments(summary.task.id)
+    proposed = first_launch(baseline, [other], ())
+    assert proposed is not None
+    assert (proposed.candidate_id, proposed.phase) == (baseline.candidate.id, "baseline")
+    assert first_launch(baseline, [own], ()) is None
+    assert first_launch(baseline, [other], [baseline.candidate.id]) is None
+    assert first_launch(None, [], ()) is None
+
+
 def test_without_one_nothing_is_compared(bench: Bench) -> None:
     assert bench.tune()[0].baseline is None
 
@@ -194,6 +260,8 @@ TASK: dict[str, Any] = {
         ({"mine": {"memory": {"page_size": 16}}}, ["optimization.mine", "pages"]),
         ({"baseline": "best"}, ["optimization.baseline", "best"]),
         ({"mine": "vllm serve smollm2-135m"}, ["optimization.mine", "vllm", "llamacpp"]),
+        ({"mine": {"system": {"backend": "sglang"}}}, ["optimization.mine", "sglang", "llamacpp"]),
+        ({"mine": {"runtime": {"isl": 50}}}, ["optimization.mine", "runtime.isl", "50", "8"]),
         ({"mine": "nginx -g daemon"}, ["optimization.mine", "no engine that is known"]),
     ],
 )
@@ -204,3 +272,10 @@ def test_a_baseline_that_cannot_be_is_refused_by_its_field(
         prepare(parse_task(TASK | {"optimization": optimization}, source="task"), base=tmp_path)
     for words in expected:
         assert words in str(refused.value)
+
+
+@pytest.mark.parametrize("given", [["--slots"], [["--slots"]]], ids=["words", "one list of them"])
+def test_defaults_keep_the_arguments_that_a_task_gives_by_hand(given: Any, tmp_path: Path) -> None:
+    found = prepare(parse_task(TASK | {"misc": {"extra_args": given}}), base=tmp_path)
+    assert found.baseline is not None
+    assert found.baseline.candidate.settings()["misc.extra_args"] == ["--slots"]

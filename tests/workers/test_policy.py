@@ -385,3 +385,52 @@ def test_a_secret_is_refused_by_its_place_and_never_repeated(metadata):
 )
 def test_what_only_sounds_like_a_secret_is_kept(metadata):
     assert secrets_in({"metadata": metadata}) == ()
+
+
+TODAY = {
+    "memory": {"max_model_len": 2560},
+    "misc": {
+        "trust_remote_code": True,
+        "load_format": "tensorizer",
+        "extra_args": ["--chat-template=/x"],
+    },
+}
+
+
+@pytest.mark.parametrize(
+    "mine",
+    [
+        TODAY,
+        "vllm serve m --max-model-len 2560 --trust-remote-code --load-format tensorizer "
+        "--chat-template=/etc/passwd",
+    ],
+    ids=["groups", "a command line"],
+)
+def test_the_settings_of_today_are_held_against_the_policy_too(mine, tmp_path):
+    written = QUICK | {
+        "model": {"id": "Qwen/Qwen3-8B"},
+        "system": {"backend": "vllm", "gpu_type": "h100_sxm", "total_gpus": 1},
+        "optimization": {"mine": mine},
+    }
+    prepared = prepare(parse_task(written), base=tmp_path)
+    found = {problem.path for problem in violations_resolved(prepared, Policy())}
+    assert found >= {
+        "baseline: misc.trust_remote_code",
+        "baseline: misc.load_format",
+        "baseline: misc.extra_args",
+    }
+    if mine is TODAY:
+        asked = {problem.path for problem in violations(prepared.task, Policy())}
+        assert "optimization.mine.misc.trust_remote_code" in asked
+
+
+def test_the_baseline_occupies_no_more_gpus_than_the_policy_allows(tmp_path):
+    written = QUICK | {
+        "model": {"id": "Qwen/Qwen3-8B"},
+        "system": {"backend": "vllm", "gpu_type": "h100_sxm", "total_gpus": 8},
+        "parallel": {"tensor_parallel": 1},
+        "optimization": {"mine": {"parallel": {"tensor_parallel": 8}}},
+    }
+    prepared = prepare(parse_task(written), base=tmp_path)
+    found = {problem.path for problem in violations_resolved(prepared, Policy(max_gpus=4))}
+    assert "parallel" in found

@@ -1,4 +1,4 @@
-"""Whether one configuration is better than another, said only when launches settle it."""
+"""Whether one configuration is better than another: decided only when launches settle it."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ class LaunchPosterior:
 
     Args:
         launches: at least one; in any order.
-        launch_median: prior median of `launch_std`, where earlier tasks tell it.
+        launch_median: prior median of `launch_std`, if earlier tasks give one.
     """
 
     def __init__(

@@ -164,7 +164,7 @@ def _totals(summary: TaskSummary, spent: Spent) -> dict[str, Any]:
     return {
         "launches": dict(states),
         "candidates": summary.task.candidates,
-        "not_launched": max(summary.task.candidates - len(summary.experiments), 0),
+        "not_launched": max(summary.task.candidates - _of_candidates(summary), 0),
         "excluded": summary.task.excluded,
         "wall_s": summary.task.wall_s,
         "budget": {"limits": limits, "spent": used, "left": left},
@@ -185,6 +185,12 @@ def _totals(summary: TaskSummary, spent: Spent) -> dict[str, Any]:
         },
         "next": _next(summary, left),
     }
+
+
+def _of_candidates(summary: TaskSummary) -> int:
+    """Launches of candidates: that of a baseline which is none is left out."""
+    baseline = summary.baseline
+    return len(summary.experiments) - (baseline is not None and not baseline.is_candidate)
 
 
 def _next(summary: TaskSummary, left: Mapping[str, float | None]) -> list[dict[str, str]]:

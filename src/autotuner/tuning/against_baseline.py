@@ -1,7 +1,7 @@
 """The recommended point beside the baseline: how much better, and how sure. Pure.
 
-Each was launched once, and launches of one configuration differ: by how much, nothing tells until
-one is launched again, so that small gains stay unclear. `certainty` has the arithmetic.
+Each was launched once, and launches of one configuration differ: by how much is unknown until one
+is launched again, so that small gains stay unclear. `certainty` has the arithmetic.
 """
 
 from __future__ import annotations
@@ -13,15 +13,17 @@ from typing import Any
 
 from autotuner.measure import Measurement
 from autotuner.search import OBJECTIVES, OperatingPoint, has, quantity
-from autotuner.search.slo import recommend, within
+from autotuner.search.axes import label
+from autotuner.search.slo import recommend, served_by, within
 from autotuner.store import ExperimentRecord
-from autotuner.tuning.baseline import PHASE
+from autotuner.tuning.baseline import NAMES, PLANNED, baseline_beside
 from autotuner.tuning.baseline_views import (
     BaselineView,
     ChangedSettingView,
     ComparedFigureView,
     ComparedPointsView,
 )
+from autotuner.tuning.baseline_words import ONE_LAUNCH, certainty_text, gain, headline, title
 
 _SHOWN = ("tok_s_per_gpu", "tok_s_per_user", "ttft_ms", "tpot_ms")
 _NOT_SET_BY_HAND = ("system.", "runtime.")
@@ -35,7 +37,7 @@ def beside_baseline(
     points: Mapping[int, Sequence[OperatingPoint]],
     chosen: OperatingPoint | None,
     *,
-    kind: str,
+    plan: Mapping[str, Any],
     objectives: Sequence[str],
     slo: Mapping[str, float],
 ) -> BaselineView | None:
@@ -44,35 +46,53 @@ def beside_baseline(
     Args:
         points: of each experiment, by its number in the store.
         chosen: the recommended point.
-        kind: of the baseline.
+        plan: of the task, which keeps its baseline.
     """
-    baseline = next((e for e in experiments if e.phase == PHASE), None)
-    if baseline is None:
+    planned = plan.get(PLANNED)
+    key = None if planned is None else planned["candidate"]
+    baseline = next((e for e in experiments if e.candidate_id == key), None)
+    if planned is None or baseline is None:
         return None
     is_over = baseline.status in ("completed", "failed")
-    known: dict[str, Any] = {
-        "kind": kind,
-        "candidate": baseline.candidate_id,
-        "index": baseline.index,
-        "status": baseline.status if is_over or baseline.status == "running" else "cancelled",
-        "reason": baseline.selection_reason,
-        "failure": baseline.failure_message,
-    }
+    name = NAMES[planned["kind"]]
     own = points[baseline.id]
-    if chosen is None or not own:
-        return BaselineView(**known)
-    if chosen.candidate_id == baseline.candidate_id:
-        return BaselineView(**known, is_recommended=True)
-    other = next(e for e in experiments if e.candidate_id == chosen.candidate_id)
-    same = next((point for point in own if point.load == chosen.load), None)
-    best = recommend(own, slo, objectives) if slo else None
-    compare = functools.partial(_compared, other, chosen, baseline, objectives=objectives, slo=slo)
-    return BaselineView(
-        **known,
-        same_load=None if same is None else compare(same),
-        within_slo=None if best is None or best[0] == same else compare(best[0]),
-        changes=list(_changes(baseline.settings, other.settings)),
+    view = BaselineView(
+        kind=planned["kind"],
+        name=name,
+        candidate=baseline.candidate_id,
+        index=baseline.index,
+        status=baseline.status if is_over or baseline.status == "running" else "cancelled",
+        reason=baseline.selection_reason,
+        failure=baseline.failure_message,
+        is_candidate=baseline_beside(plan) is None,
     )
+    if chosen is not None and chosen.candidate_id == baseline.candidate_id:
+        view = view.model_copy(update={"is_recommended": True})
+    elif chosen is not None and own:
+        other = next(e for e in experiments if e.candidate_id == chosen.candidate_id)
+        compare = functools.partial(
+            _compared, other, chosen, baseline, name=name, objectives=objectives, slo=slo
+        )
+        same = next((point for point in own if point.load == chosen.load), None)
+        best = recommend(own, slo, objectives) if slo else None
+        compared = {
+            "same_load": None if same is None else compare(same),
+            "within_slo": None if best is None or best[0] == same else compare(best[0]),
+            "recommended_meets_slo": within(chosen, slo) if slo else None,
+            "changes": list(_changes(baseline.settings, other.settings)),
+            "caveat": ONE_LAUNCH,
+        }
+        view = view.model_copy(update=compared)
+    has_rivals = any(points[e.id] for e in experiments if e.id != baseline.id)
+    return view.model_copy(update={"headline": headline(view, _names(), has_rivals=has_rivals)})
+
+
+def _names() -> dict[str, str]:
+    """Quantity -> its name, with the unit where that is not the name."""
+    return {
+        name: f"{objective.label}, {objective.unit}" if objective.label else objective.unit
+        for name, objective in OBJECTIVES.items()
+    }
 
 
 def _compared(
@@ -81,25 +101,28 @@ def _compared(
     baseline: ExperimentRecord,
     point: OperatingPoint,
     *,
+    name: str,
     objectives: Sequence[str],
     slo: Mapping[str, float],
 ) -> ComparedPointsView:
-    wanted = dict.fromkeys((*objectives, *_SHOWN))
+    served = (served_by(objectives),) if slo or len(objectives) == 1 else ()
+    wanted = dict.fromkeys((*served, *objectives, *_SHOWN))
     figures = [
         _figure(
-            name,
-            _launch(experiment, chosen, name),
-            _launch(baseline, point, name),
+            quantity_,
+            _launch(experiment, chosen, quantity_),
+            _launch(baseline, point, quantity_),
         )
-        for name in wanted
-        if name in OBJECTIVES and has(chosen, (name,)) and has(point, (name,))
+        for quantity_ in wanted
+        if quantity_ in OBJECTIVES and has(chosen, (quantity_,)) and has(point, (quantity_,))
     ]
-    return ComparedPointsView(
+    view = ComparedPointsView(
         load=chosen.load,
         baseline_load=point.load,
         baseline_meets_slo=within(point, slo) if slo else None,
         figures=figures,
     )
+    return view.model_copy(update={"title": title(view, name)})
 
 
 _Launch = tuple[float, float, float]
@@ -108,7 +131,7 @@ _Launch = tuple[float, float, float]
 
 def _figure(name: str, recommended: _Launch, baseline: _Launch) -> ComparedFigureView:
     ratio, settled = _ratio(recommended, baseline, OBJECTIVES[name].maximise)
-    more = ratio.above_one
+    better = ratio.above_one if OBJECTIVES[name].maximise else 1 - ratio.above_one
     return ComparedFigureView(
         quantity=name,
         recommended=recommended[1],
@@ -116,8 +139,12 @@ def _figure(name: str, recommended: _Launch, baseline: _Launch) -> ComparedFigur
         ratio=ratio.median,
         low=ratio.low,
         high=ratio.high,
-        probability_better=more if OBJECTIVES[name].maximise else 1 - more,
+        probability_better=better,
         settled=settled,
+        name=_names()[name],
+        change=gain(ratio.median),
+        interval=f"{gain(ratio.low)} to {gain(ratio.high)}",
+        certainty=certainty_text(better, settled),
     )
 
 
@@ -161,4 +188,6 @@ def _changes(
     for path in dict.fromkeys((*baseline, *recommended)):
         before, after = baseline.get(path), recommended.get(path)
         if before != after and not path.startswith(_NOT_SET_BY_HAND):
-            yield ChangedSettingView(field=path, baseline=before, recommended=after)
+            yield ChangedSettingView(
+                field=path, name=label(path), baseline=before, recommended=after
+            )

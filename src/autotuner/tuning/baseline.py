@@ -21,8 +21,10 @@ from autotuner.store import ExperimentRecord
 
 PHASE = "baseline"
 """Phase of its experiment."""
+NAMES = {"defaults": "the engine's defaults", "mine": "your current settings"}
 _BY_HAND = "misc.extra_args"
 _TENSOR, _LENGTH = "parallel.tensor_parallel", "memory.max_model_len"
+_GPUS = "system.total_gpus"
 _WIDEST = 64
 
 
@@ -45,21 +47,56 @@ class Baseline:
     @property
     def reason(self) -> str:
         """Why it is launched, in words."""
-        names = {"defaults": "the engine's defaults", "mine": "the settings that you run today"}
         note = f"; {self.note}" if self.note else ""
-        return f"{names[self.kind]}, with which all results are compared{note}"
+        return f"{NAMES[self.kind]}, with which all results are compared{note}"
+
+
+PLANNED = "baseline"
+"""Key in a task's plan."""
+
+
+def baseline_record(baseline: Baseline | None) -> dict[str, Any] | None:
+    """The baseline as a task's plan keeps it: a task goes on with the one that it began with."""
+    if baseline is None:
+        return None
+    return {
+        "kind": baseline.kind,
+        "candidate": baseline.candidate.id,
+        "settings": baseline.candidate.settings(),
+        "note": baseline.note,
+    }
+
+
+def begun_with(plan: Mapping[str, Any], region: Region) -> Baseline | None:
+    """The baseline that a task began with; None where it began without, as in earlier versions.
+
+    Args:
+        plan: of the task.
+        region: on whose engine it is launched.
+    """
+    kept = plan.get(PLANNED)
+    if kept is None:
+        return None
+    return Baseline(kept["kind"], Candidate.from_settings(kept["settings"]), region, kept["note"])
+
+
+def baseline_beside(plan: Mapping[str, Any]) -> str | None:
+    """Id of a task's baseline where it is no candidate of the space, and so costs no experiment of
+    the budget; else None."""
+    kept = plan.get(PLANNED)
+    return kept["candidate"] if kept and plan.get("baseline_launches") else None
 
 
 def first_launch(
     baseline: Baseline | None, history: Sequence[ExperimentRecord], under_way: Collection[str]
 ) -> Proposal | None:
-    """The launch of the baseline; None where there is none, or where any launch has finished.
-
-    A task that an earlier version began goes on without a baseline.
-    """
-    if baseline is None or history or baseline.candidate.id in under_way:
+    """The launch of the baseline; None where there is none, or where it was launched."""
+    if baseline is None:
         return None
-    return Proposal(baseline.candidate.id, baseline.reason, PHASE)
+    key = baseline.candidate.id
+    if key in under_way or any(done.candidate_id == key for done in history):
+        return None
+    return Proposal(key, baseline.reason, PHASE)
 
 
 def baseline_of(
@@ -75,12 +112,14 @@ def baseline_of(
         return None, "the task wants none"
     if optimization.mine is not None:
         try:
-            own = _candidate(region, _needed(region) | _of_today(optimization, region))
+            today, note = _of_today(optimization, region)
+            _refuse_elsewhere(today, region)
+            own = _candidate(region, _needed(region) | today)
         except (ConfigError, EngineError) as error:
             problem = Problem("optimization.mine", error.message)
             remedy = "give the settings that you run today, or baseline: defaults"
             raise ConfigError(source, (problem,), remedy=remedy) from error
-        return Baseline(kind, own, region), ""
+        return Baseline(kind, own, region, note), ""
     why = ""
     for settings, note in _defaults(region):
         try:
@@ -90,8 +129,8 @@ def baseline_of(
     return None, f"the engine's defaults do not start here: {why}"
 
 
-def _of_today(optimization: Optimization, region: Region) -> dict[str, Any]:
-    """Settings of `mine`.
+def _of_today(optimization: Optimization, region: Region) -> tuple[dict[str, Any], str]:
+    """Settings of `mine`, and what is left out of them.
 
     Raises:
         ConfigError: its command line cannot be read, or is another engine's.
@@ -99,13 +138,29 @@ def _of_today(optimization: Optimization, region: Region) -> dict[str, Any]:
     if not isinstance(optimization.mine, str):
         # A list would be an axis.
         own = optimization.mine_settings()
-        return {p: tuple(value) if isinstance(value, list) else value for p, value in own.items()}
+        fixed = {p: tuple(value) if isinstance(value, list) else value for p, value in own.items()}
+        return fixed, ""
     parsed = parse_command(optimization.mine, facts=region.model.facts)
     if parsed.engine != region.engine.name:
         text = f"is a command of {parsed.engine}; the task tunes {region.engine.name}"
         raise ConfigError("mine", (Problem("", text),))
     extra = {_BY_HAND: parsed.extra} if parsed.extra else {}
-    return {**parsed.settings, **extra}
+    note = f"without the variables {', '.join(parsed.env)}" if parsed.env else ""
+    return {**parsed.settings, **extra}, note
+
+
+def _refuse_elsewhere(settings: Mapping[str, Any], region: Region) -> None:
+    """Refuses settings that say where it runs and for what, unless the task says the same.
+
+    Raises:
+        ConfigError: names the field.
+    """
+    described = region.engine.table.described
+    for path, value in settings.items():
+        own = region.engine.name if path == "system.backend" else region.fixed.get(path)
+        if path in described and value != own and not (own is None and path == _GPUS):
+            text = f"{path} is {value!r}, and the task has {own!r}; both run on the same devices"
+            raise ConfigError("mine", (Problem("", text),))
 
 
 def _defaults(region: Region) -> Iterator[tuple[dict[str, Any], str]]:
@@ -126,10 +181,12 @@ def _defaults(region: Region) -> Iterator[tuple[dict[str, Any], str]]:
 
 def _needed(region: Region) -> dict[str, Any]:
     """Settings that say where it runs and what it is asked for, and arguments given by hand."""
+    single = {path: values[0] for path, values in region.axes.items() if len(values) == 1}
+    by_hand = {_BY_HAND} & region.user
     return {
         path: value
-        for path, value in region.fixed.items()
-        if path in region.engine.table.described or path == _BY_HAND
+        for path, value in (region.fixed | single).items()
+        if path in region.engine.table.described or path in by_hand
     }
 
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from autotuner.config import LoadLevel
 
+Settled = Literal["better", "worse", "unclear"]
 Scalar = str | int | float | bool | list[str] | None
 
 
@@ -30,8 +31,16 @@ class ComparedFigureView(_Shape):
     high: float
     probability_better: float
     """Probability that the recommended point is better in this quantity."""
-    settled: Literal["better", "worse", "unclear"]
+    settled: Settled
     """Whether that is sure enough to say so."""
+    name: str
+    """What a reader calls the quantity, with its unit."""
+    change: str
+    """The ratio in words: `+38 %`."""
+    interval: str
+    """Its interval in words: `+16 % to +80 %`."""
+    certainty: str
+    """How sure the difference is, in words."""
 
 
 class ComparedPointsView(_Shape):
@@ -43,12 +52,17 @@ class ComparedPointsView(_Shape):
     baseline_meets_slo: bool | None
     """Whether the values of the baseline's point are within all limits; null without any."""
     figures: list[ComparedFigureView]
+    """The quantity by which the recommended point was chosen first."""
+    title: str = ""
+    """The two points that are compared, in words."""
 
 
 class ChangedSettingView(_Shape):
     """A setting in which the recommended point differs from the baseline; null is not set."""
 
     field: str
+    name: str
+    """What a reader calls the field."""
     baseline: Scalar
     recommended: Scalar
 
@@ -67,8 +81,18 @@ class BaselineView(_Shape):
     failure: str | None = None
     launches: int = 1
     """Engine starts of the baseline and of the recommended candidate that are compared, of each."""
+    is_candidate: bool = False
+    """Whether it is a candidate of the space, which search would have launched too."""
     is_recommended: bool = False
     """Whether nothing better than the baseline was measured."""
+    recommended_meets_slo: bool | None = None
+    """Whether the values of the recommended point are within all limits; null without any."""
+    name: str
+    """What a reader calls it: `the engine's defaults`."""
+    headline: str = ""
+    """The answer in a sentence: how much better, and how sure."""
+    caveat: str = ""
+    """What the certainty does not cover; empty where nothing is compared."""
     same_load: ComparedPointsView | None = None
     """Both at the recommended point's load level; null where the baseline has no such point."""
     within_slo: ComparedPointsView | None = None

@@ -7,11 +7,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from autotuner.config import closed_loops
 from autotuner.errors import AutotunerError
 from autotuner.store import ExperimentRecord, Standing, Store, TaskRecord
+from autotuner.tuning.baseline import begun_with
+from autotuner.tuning.load_levels import planned_levels
 from autotuner.tuning.prepare import Prepared
 
 FINISHED = ("completed", "failed")
@@ -100,6 +102,33 @@ LEVELS_BEFORE = closed_loops(1, 4, 8)
 """Load levels of tasks that left them out, before they followed the task."""
 
 
+def as_begun(prepared: Prepared, plan: Mapping[str, Any]) -> Prepared:
+    """`prepared` with what a task began with: load levels that it leaves out, and the baseline.
+
+    Args:
+        plan: of the task.
+    """
+    return at_baseline_of(_at_levels_of(prepared, plan), plan)
+
+
+def at_baseline_of(prepared: Prepared, plan: Mapping[str, Any]) -> Prepared:
+    """`prepared` with the baseline that a task began with; as it is where none has begun."""
+    if "candidates" not in plan:
+        return prepared
+    own = prepared.baseline
+    region = prepared.space.places[0][1] if own is None else own.region
+    why = "the task began without one"
+    return replace(prepared, baseline=begun_with(plan, region), baseline_why=why)
+
+
+def _at_levels_of(prepared: Prepared, plan: Mapping[str, Any]) -> Prepared:
+    levels = planned_levels(plan)
+    if not prepared.levels_why or not levels or levels == prepared.task.benchmark.levels:
+        return prepared
+    why = "the task began with them"
+    return replace(prepared, task=prepared.task.at_levels(levels), levels_why=why)
+
+
 def at_stored_levels(prepared: Prepared, store: Store | None) -> Prepared:
     """`prepared` at the load levels of its newest task, where the task gives none and has a task.
 
@@ -109,7 +138,7 @@ def at_stored_levels(prepared: Prepared, store: Store | None) -> Prepared:
         return prepared
     task = store.tasks.newest(prepared.content_id)
     if task is not None:
-        return prepared.at_levels_of(task.plan)
+        return _at_levels_of(prepared, task.plan)
     before = prepared.task.at_levels(LEVELS_BEFORE)
     task = store.tasks.newest(before.content_id)
     if task is None:

@@ -46,7 +46,7 @@ from autotuner.tuning.events import (
 )
 from autotuner.tuning.experiment import Experimenter, ReadCounters
 from autotuner.tuning.forecast import Forecast
-from autotuner.tuning.history import History, WallTime
+from autotuner.tuning.history import History, WallTime, at_baseline_of
 from autotuner.tuning.parallel import ParallelExperiments
 from autotuner.tuning.points import outcome
 from autotuner.tuning.prepare import Prepared
@@ -140,17 +140,16 @@ class Tuner:
             hold: claims the task before anything of it is written; nobody does where left out.
         """
         task = None if fresh else self._store.tasks.newest(self._prepared.content_id)
+        asked = self._prepared
         if task is not None:
-            known_until = task.plan.get(_KNOWN_UNTIL, self._store.newest_observation())
-            self._gather(task.id, known_until)
+            known_until = self._gathered_for(task)
             if again and self._is_over(task):
-                task = None
+                task, self._prepared = None, asked
         if task is None:
             known_until = self._store.newest_observation()
             self._gather(None, known_until)
             task = self._created(known_until, "running" if hold is None else "pending")
-        if hold is not None:
-            self._store = hold(task.id)
+        self._store = self._store if hold is None else hold(task.id)
         return self._taken_up(task, known_until, self._prepared.task.written())
 
     def take(self, task_id: int) -> TaskRecord:
@@ -163,9 +162,7 @@ class Tuner:
         if task is None:
             raise StoreError(f"there is no task {task_id}")
         self._recorder = EventRecorder(self._store, task_id)
-        known_until = task.plan.get(_KNOWN_UNTIL, self._store.newest_observation())
-        self._gather(task.id, known_until)
-        return self._taken_up(task, known_until, None)
+        return self._taken_up(task, self._gathered_for(task), None)
 
     async def run(self, task: TaskRecord) -> str:
         """Runs until the strategy stops; returns its reason.
@@ -240,6 +237,13 @@ class Tuner:
             task.id, config=config, plan=self._plan(known_until), found=self._installed()
         )
 
+    def _gathered_for(self, task: TaskRecord) -> int:
+        """The newest observation that counts for a task, for which it gathers."""
+        self._prepared = at_baseline_of(self._prepared, task.plan)
+        known: int = task.plan.get(_KNOWN_UNTIL, self._store.newest_observation())
+        self._gather(task.id, known)
+        return known
+
     def _gather(self, task_id: int | None, known_until: int) -> None:
         """All that choices depend on beside the task's own launches.
 
@@ -276,7 +280,7 @@ class Tuner:
 
     def _report_beginning(self, task: TaskRecord) -> None:
         kept = len(self._finished(task))
-        self._emit(TaskStarted(task.id, self._prepared.launches, kept, resumed=bool(kept)))
+        self._emit(TaskStarted(task.id, self._prepared.engine_starts, kept, resumed=bool(kept)))
         self._emit(StrategyChosen(task.plan["strategy"], task.plan["strategy_reason"]))
 
     def _resumed(self, earlier_s: float) -> None:
@@ -318,8 +322,7 @@ class Tuner:
         )
 
     def _is_over(self, task: TaskRecord) -> bool:
-        choice = self._strategy.propose(self._context.state(self._finished(task)))
-        return not isinstance(choice, Proposal)
+        return isinstance(self._strategy.propose(self._context.state(self._finished(task))), Stop)
 
     async def _until_stopped(self, task: TaskRecord, experimenter: Experimenter) -> tuple[str, str]:
         self._store.tasks.set_status(task.id, status="running", stop_reason="", add_wall_s=0.0)
@@ -338,8 +341,8 @@ class Tuner:
                 ):
                     continue
                 if isinstance(choice, Stop) and not parallel:
-                    succeeded = any(experiment.status == "completed" for experiment in history)
-                    return ("completed" if succeeded else "failed"), choice.reason
+                    done = [one.status for one in self._context.searched(history)]
+                    return ("completed" if "completed" in done else "failed"), choice.reason
                 await parallel.landed()
 
     def _start(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import statistics
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,14 +16,14 @@ from autotuner.launch.replay import STARTUP_S
 from autotuner.profiles import ProfileRegistry, TaskContext, builtin_registry
 from autotuner.search import Budget
 from autotuner.space import MAX_COMBINATIONS, Region, Space, SpaceContext, build_space
-from autotuner.tuning.baseline import Baseline, baseline_of
+from autotuner.tuning.baseline import PLANNED, Baseline, baseline_of, baseline_record
 from autotuner.tuning.checks import (
     refuse_cost_without_price,
     refuse_prefixes,
     refuse_sharing_a_cpu,
     refuse_unlaunchable,
 )
-from autotuner.tuning.load_levels import LEVELS, load_levels, planned_levels
+from autotuner.tuning.load_levels import LEVELS, load_levels
 from autotuner.tuning.replay import (
     as_replayed,
     read_table,
@@ -233,26 +232,15 @@ class Prepared:
         """The plan as the store keeps it."""
         return {
             "candidates": len(self.space.candidates),
+            PLANNED: baseline_record(self.baseline),
             "baseline_launches": self.engine_starts - self.launches,
             "combinations": self.space.combinations,
             "excluded": self.space.excluded,
             "axes": self.axes,
             "usd_per_gpu_hour": self.usd_per_gpu_hour,
+            "price_usd_hour": self.price_usd_hour,
             LEVELS: [level.to_json() for level in self.task.benchmark.levels],
         }
-
-    def at_levels_of(self, plan: Mapping[str, Any]) -> Prepared:
-        """The same at the load levels that a task began with, where its task leaves them out.
-
-        Args:
-            plan: of the task.
-        """
-        levels = planned_levels(plan)
-        if not self.levels_why or not levels or levels == self.task.benchmark.levels:
-            return self
-        return replace(
-            self, task=self.task.at_levels(levels), levels_why="the task began with them"
-        )
 
 
 def prepare(

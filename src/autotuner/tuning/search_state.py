@@ -130,7 +130,7 @@ class SearchContext:
         task = self._prepared.task
         spans = [_span(experiment) for experiment in history]
         finished = {experiment.candidate_id for experiment in history}
-        history = self._searched(history)
+        history = self.searched(history)
         flying = {id_: at for id_, at in (under_way or {}).items() if id_ not in finished}
         price = self._prepared.usd_per_gpu_hour
         spent_s = busy_s([*spans, *((began, now_s - began) for began in flying.values())])
@@ -173,7 +173,7 @@ class SearchContext:
         predicted = self._knowledge is not None and self._knowledge.predictions
         if prepared.replay is not None or not (history or predicted):
             return None
-        searched = self._searched(history)
+        searched = self.searched(history)
         finished = {experiment.candidate_id for experiment in searched}
         untried = [id_ for id_ in self._ids if id_ not in finished]
         launches = max(prepared.launches - len(searched), 0)
@@ -186,8 +186,8 @@ class SearchContext:
             return left_s
         return max(min(left_s, 60 * budget - busy_s(map(_span, history))), 0.0)
 
-    def _searched(self, history: Sequence[ExperimentRecord]) -> list[ExperimentRecord]:
-        """The experiments without that of a baseline which is no candidate."""
+    def searched(self, history: Sequence[ExperimentRecord]) -> list[ExperimentRecord]:
+        """The experiments of candidates: without that of a baseline which is none."""
         return [done for done in history if done.candidate_id != self._beside]
 
     def _known(self, history: Sequence[ExperimentRecord]) -> Knowledge:

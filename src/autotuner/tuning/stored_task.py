@@ -9,6 +9,7 @@ from autotuner.errors import AutotunerError, StoreError
 from autotuner.profiles import ProfileRegistry
 from autotuner.space import MAX_COMBINATIONS
 from autotuner.store import Store, TaskRecord
+from autotuner.tuning.history import as_begun
 from autotuner.tuning.performance import performance_of
 from autotuner.tuning.performance_views import PerformanceView
 from autotuner.tuning.prepare import Prepared, prepare
@@ -39,7 +40,7 @@ def prepared_again(
     task = with_gpus_of_home(parse_stored_task(record.config, source=source), home)
     base = Path(record.base) if record.base else home
     prepared = prepare(as_asked(task), base=base, source=source, registry=registry, most=most)
-    return prepared.at_levels_of(record.plan)
+    return as_begun(prepared, record.plan)
 
 
 def performance_again(

@@ -97,7 +97,7 @@ def summarise(
             experiments,
             by_experiment,
             None if best is None else best[0],
-            kind=config.optimization.baseline_kind(),
+            plan=task.plan,
             objectives=objectives,
             slo=limits,
         ),

@@ -16,6 +16,7 @@ from autotuner.store import Lease, TaskRecord, machine_locks
 from autotuner.tuning.assembly import generator_for, launcher_for, runner_for, tuner_for
 from autotuner.tuning.events import Event, ExperimentEnded, Predicting
 from autotuner.tuning.forecast import forecast_of
+from autotuner.tuning.history import as_begun
 from autotuner.tuning.loop import Tuner
 from autotuner.tuning.prepare import prepare, require_installed
 from autotuner.tuning.resources import with_gpus_of_home
@@ -94,7 +95,7 @@ def _tune(lease: Lease, keeper: LeaseKeeper, setup: WorkerSetup) -> None:
     policy = setup.policy.at(setup.home)
     require_allowed(task, policy, base=base, source=source)
     prepared = prepare(task, base=base, source=source, registry=setup.registry())
-    prepared = prepared.at_levels_of(row.plan)
+    prepared = as_begun(prepared, row.plan)
     require_allowed_resolved(prepared, policy, base=base, source=source)
     require_installed(prepared)
 

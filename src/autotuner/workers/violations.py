@@ -73,6 +73,11 @@ def violations(
     ]
     if task.replay is None:
         found += _of_settings(task.settings(), _engines_of(task, task), policy, base)
+        if today := task.optimization.mine_settings():
+            found += [
+                Problem(f"optimization.mine.{problem.path}", problem.message)
+                for problem in _of_settings(today, _engines_of(task, task), policy, base)
+            ]
         for index, part in enumerate(task.combinations):
             found += [
                 Problem(f"combinations[{index}].{problem.path}", problem.message)
@@ -91,7 +96,14 @@ def violations_resolved(
     for variant in prepared.variants:
         settings = variant.config.settings
         found += _of_settings(settings, (variant.engine.name,), policy, base)
-    widest = max((candidate.gpus for candidate in prepared.space.candidates), default=0)
+    if (baseline := prepared.baseline) is not None:
+        own = (baseline.candidate.settings(), (baseline.region.engine.name,))
+        found += [
+            Problem(f"baseline: {problem.path}", problem.message)
+            for problem in _of_settings(*own, policy, base)
+            if problem not in found
+        ]
+    widest = max((candidate.gpus for candidate in prepared.launchable.candidates), default=0)
     found += _above("parallel", widest, policy.max_gpus, "GPUs")
     return tuple(dict.fromkeys(found))
 

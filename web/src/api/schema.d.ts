@@ -1907,6 +1907,12 @@ export interface components {
             /** Candidate */
             candidate: string;
             /**
+             * Caveat
+             * @description What the certainty does not cover; empty where nothing is compared.
+             * @default
+             */
+            caveat: string;
+            /**
              * Changes
              * @default []
              */
@@ -1914,10 +1920,22 @@ export interface components {
             /** Failure */
             failure?: string | null;
             /**
+             * Headline
+             * @description The answer in a sentence: how much better, and how sure.
+             * @default
+             */
+            headline: string;
+            /**
              * Index
              * @description Place of its launch.
              */
             index: number;
+            /**
+             * Is Candidate
+             * @description Whether it is a candidate of the space, which search would have launched too.
+             * @default false
+             */
+            is_candidate: boolean;
             /**
              * Is Recommended
              * @description Whether nothing better than the baseline was measured.
@@ -1937,10 +1955,20 @@ export interface components {
              */
             launches: number;
             /**
+             * Name
+             * @description What a reader calls it: `the engine's defaults`.
+             */
+            name: string;
+            /**
              * Reason
              * @description Name of it, and what had to be set for it to start.
              */
             reason: string;
+            /**
+             * Recommended Meets Slo
+             * @description Whether the values of the recommended point are within all limits; null without any.
+             */
+            recommended_meets_slo?: boolean | null;
             /** @description Both at the recommended point's load level; null where the baseline has no such point. */
             same_load?: components["schemas"]["ComparedPointsView"] | null;
             /**
@@ -2205,6 +2233,11 @@ export interface components {
             baseline: string | number | boolean | string[] | null;
             /** Field */
             field: string;
+            /**
+             * Name
+             * @description What a reader calls the field.
+             */
+            name: string;
             /** Recommended */
             recommended: string | number | boolean | string[] | null;
         };
@@ -2295,13 +2328,33 @@ export interface components {
         ComparedFigureView: {
             /** Baseline */
             baseline: number;
+            /**
+             * Certainty
+             * @description How sure the difference is, in words.
+             */
+            certainty: string;
+            /**
+             * Change
+             * @description The ratio in words: `+38 %`.
+             */
+            change: string;
             /** High */
             high: number;
+            /**
+             * Interval
+             * @description Its interval in words: `+16 % to +80 %`.
+             */
+            interval: string;
             /**
              * Low
              * @description Lower end of the ratio's 95 % interval, the scatter between launches included.
              */
             low: number;
+            /**
+             * Name
+             * @description What a reader calls the quantity, with its unit.
+             */
+            name: string;
             /**
              * Probability Better
              * @description Probability that the recommended point is better in this quantity.
@@ -2377,10 +2430,19 @@ export interface components {
              * @description Whether the values of the baseline's point are within all limits; null without any.
              */
             baseline_meets_slo: boolean | null;
-            /** Figures */
+            /**
+             * Figures
+             * @description The quantity by which the recommended point was chosen first.
+             */
             figures: components["schemas"]["ComparedFigureView"][];
             /** @description Load level of the recommended point. */
             load: components["schemas"]["LoadLevel"];
+            /**
+             * Title
+             * @description The two points that are compared, in words.
+             * @default
+             */
+            title: string;
         };
         /**
          * ComparedSideView

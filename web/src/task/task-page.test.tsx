@@ -50,6 +50,36 @@ describe("the page of a task", () => {
 });
 
 describe("the overview of a task", () => {
+  it("has the recommended point beside the baseline, with how sure the difference is", async () => {
+    const figure = {
+      ...{ quantity: "tok_s_per_gpu", name: "tok/s/GPU", recommended: 80, baseline: 50 },
+      ...{ ratio: 1.6, low: 1.3, high: 1.9, probability_better: 0.993, settled: "unclear" },
+      ...{ change: "+60 %", interval: "+30 % to +90 %", certainty: "better with 99.3 %" },
+    };
+    const level = { kind: "concurrency", value: 8 };
+    const baseline = {
+      ...{ kind: "defaults", name: "the engine's defaults", candidate: "c1", index: 1 },
+      ...{ status: "completed", reason: "", failure: null, launches: 1, caveat: "Launched once." },
+      headline: "tok/s/GPU +60 % against the engine's defaults",
+      within_slo: null,
+      same_load: {
+        ...{ load: level, baseline_load: level, baseline_meets_slo: null },
+        ...{ figures: [figure], title: "both at 8 concurrent requests" },
+      },
+      changes: [{ field: "misc.threads", name: "threads", baseline: null, recommended: 2 }],
+    };
+    overview(aWholeTask(), {
+      "tasks/1/frontier": {
+        ...{ objectives: [], actual: [], predicted: null, recommended: POINT, baseline },
+      },
+    });
+    const card = await screen.findByRole("region", { name: "Against the engine's defaults" });
+    expect(within(card).getByRole("row", { name: /\+60 %.*99\.3 %/ })).toBeVisible();
+    expect(within(card).getByText("Both at 8 concurrent requests.")).toBeVisible();
+    expect(within(card).getByText(/threads default → 2/)).toBeVisible();
+    expect(within(card).getByText("Launched once.")).toBeVisible();
+  });
+
   it("gives the recommended point with its command, and how far it is from the SLO", async () => {
     const config = { ...aWholeTask().config, slo: { ttft_ms: 100 } } as never;
     overview(aWholeTask({ config }), {

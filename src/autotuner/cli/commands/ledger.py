@@ -11,6 +11,7 @@ from autotuner.config import nearest
 from autotuner.errors import AutotunerError
 from autotuner.report.ledger import Spent, ledger_document, ledger_markdown
 from autotuner.store import Store, TaskRecord
+from autotuner.tuning.baseline import baseline_beside
 from autotuner.tuning.estimate import busy_s
 from autotuner.tuning.summarise import summarise
 from autotuner.tuning.summary import TaskSummary
@@ -49,11 +50,11 @@ def _spent(store: Store, task: TaskRecord, summary: TaskSummary) -> Spent:
     """Use of the budget, counted as the search counts it: while at least one engine is up."""
     finished = [e for e in store.experiments(task.id) if e.status in ("completed", "failed")]
     seconds = busy_s((e.began_s, (e.startup_s or 0.0) + (e.measure_s or 0.0)) for e in finished)
-    price = task.plan.get("usd_per_gpu_hour")
-    system = summary.task.config.get("system") or {}
-    total = system.get("total_gpus")
-    gpus = (
-        total if isinstance(total, int) else max((e.gpus for e in summary.experiments), default=0)
-    )
-    usd = None if price is None else seconds / 3600 * price * max(gpus, 1)
-    return Spent(len(finished), seconds / 60, usd)
+    # Before plans kept the price of all GPUs, the widest launch tells their number.
+    gpus = max((e.gpus for e in summary.experiments), default=0)
+    each = task.plan.get("usd_per_gpu_hour")
+    price = task.plan.get("price_usd_hour", each and each * max(gpus, 1))
+    usd = seconds / 3600 * price if price else None
+    beside = baseline_beside(task.plan)
+    launches = sum(e.candidate_id != beside for e in finished)
+    return Spent(launches, seconds / 60, usd)
