@@ -34,7 +34,7 @@ class ComparedFigureView(_Shape):
     settled: Settled
     """Whether that is sure enough to say so."""
     name: str
-    """What a reader calls the quantity, with its unit."""
+    """Name of the quantity for readers, with its unit."""
     change: str
     """The ratio in words: `+38 %`."""
     interval: str
@@ -62,7 +62,7 @@ class ChangedSettingView(_Shape):
 
     field: str
     name: str
-    """What a reader calls the field."""
+    """Name of the field for readers."""
     baseline: Scalar
     recommended: Scalar
 
@@ -88,11 +88,11 @@ class BaselineView(_Shape):
     recommended_meets_slo: bool | None = None
     """Whether the values of the recommended point are within all limits; null without any."""
     name: str
-    """What a reader calls it: `the engine's defaults`."""
+    """Name for readers: `the engine's defaults`."""
     headline: str = ""
     """The answer in a sentence: how much better, and how sure."""
     caveat: str = ""
-    """What the certainty does not cover; empty where nothing is compared."""
+    """Limits of the certainty; empty where nothing is compared."""
     same_load: ComparedPointsView | None = None
     """Both at the recommended point's load level; null where the baseline has no such point."""
     within_slo: ComparedPointsView | None = None

@@ -1908,7 +1908,7 @@ export interface components {
             candidate: string;
             /**
              * Caveat
-             * @description What the certainty does not cover; empty where nothing is compared.
+             * @description Limits of the certainty; empty where nothing is compared.
              * @default
              */
             caveat: string;
@@ -1956,7 +1956,7 @@ export interface components {
             launches: number;
             /**
              * Name
-             * @description What a reader calls it: `the engine's defaults`.
+             * @description Name for readers: `the engine's defaults`.
              */
             name: string;
             /**
@@ -2235,7 +2235,7 @@ export interface components {
             field: string;
             /**
              * Name
-             * @description What a reader calls the field.
+             * @description Name of the field for readers.
              */
             name: string;
             /** Recommended */
@@ -2352,7 +2352,7 @@ export interface components {
             low: number;
             /**
              * Name
-             * @description What a reader calls the quantity, with its unit.
+             * @description Name of the quantity for readers, with its unit.
              */
             name: string;
             /**
