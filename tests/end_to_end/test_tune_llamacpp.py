@@ -161,7 +161,7 @@ def test_a_second_run_starts_with_what_the_first_has_taught(tmp_path: Path) -> N
     at_first = first["experiments"][0]["predictions"][0]
     assert at_first["calibrated"]["ttft_ms"] == at_first["base"]["ttft_ms"]
     for found in second["experiments"][0]["predictions"]:
-        assert "calibrated by 4 of 4 observations" in found["calibrated"]["source"]
+        assert "calibrated by 6 of 6 observations" in found["calibrated"]["source"]
         assert found["calibrated"]["ttft_ms"] != found["base"]["ttft_ms"]
     error = second["prediction_error"]
     assert (error["base"]["points"], error["calibrated"]["points"]) == (4, 4)
@@ -179,7 +179,9 @@ def test_the_failing_example_ends_well_with_its_failures_classified(tmp_path: Pa
     assert done.returncode == 0, done.stderr
     shown = json.loads(done.stdout)
     kinds = {}
-    for experiment in shown["experiments"]:
+    baseline, *searched = shown["experiments"]
+    assert (baseline["phase"], baseline["status"]) == ("baseline", "completed")
+    for experiment in searched:
         settings = experiment["settings"]
         case = (settings["memory.max_model_len"], " ".join(settings["misc.extra_args"][:1]))
         kind = experiment["failure"]["kind"] if experiment["failure"] else "completed"
