@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autotuner.config import parse_task
-from autotuner.space import NoCandidateError
+from autotuner.space import NoCandidateError, ways
 from autotuner.space.exclusions import Exclusions, exclusions
 from autotuner.tuning.prepare import prepare
 
@@ -59,7 +61,7 @@ def test_memory_says_how_much_is_missing_and_what_would_make_it_fit() -> None:
     assert memory.missing_gib is not None
     assert 40 < memory.missing_gib < 60
     assert memory.nearest == {"parallel.tensor_parallel": 2}
-    assert any("8 x l4" in way.text and way.admits == 2 for way in memory.ways)
+    assert any("8 x l4" in way.text and way.admits == 1 for way in memory.ways)
 
 
 def test_more_gpus_admit_what_only_the_gpus_exclude() -> None:
@@ -71,6 +73,58 @@ def test_more_gpus_admit_what_only_the_gpus_exclude() -> None:
     assert [(value.path, value.value) for value in counted.absent_values] == [
         ("parallel.tensor_parallel", 8)
     ]
+
+
+def candidates(document: dict[str, Any], changes: Mapping[str, Any]) -> int:
+    """How many the space has with changed fields."""
+    changed = copy.deepcopy(document)
+    for path, value in changes.items():
+        group, _, name = path.partition(".")
+        changed.setdefault(group, {})[name] = value
+    try:
+        return len(prepare(parse_task(changed), base=Path()).space.candidates)
+    except NoCandidateError:
+        return 0
+
+
+ALL_TOO_WIDE = task("h100", 2, model={"id": "Qwen/Qwen3-8B"}, parallel={"tp": [4, 8, 16]})
+LONG = task(
+    "h100",
+    2,
+    parallel={"tensor_parallel": 2},
+    memory={"max_model_len": [16384, 32768, 65536, 131072], "mem_fraction_static": [0.85, 0.9]},
+)
+"""Nothing fits yet, so that all candidates of a changed space are admitted by the change."""
+
+
+@pytest.mark.parametrize("document", [ALL_TOO_WIDE, LONG])
+def test_a_change_admits_as_many_as_the_space_has_with_it(document: dict[str, Any]) -> None:
+    counted, excluded = found(document)
+    assert counted.broken == counted.combinations == sum(excluded.values())
+    (rule,) = counted.rules
+    assert len(rule.ways) > 1
+    assert not any(way.estimated for way in rule.ways)
+    offered = {way.text: way.admits for way in rule.ways}
+    assert offered == {way.text: candidates(document, way.changes) for way in rule.ways}
+
+
+def test_a_change_is_found_with_its_values_the_most_and_the_least() -> None:
+    counted, _ = found(ALL_TOO_WIDE)
+    (rule,) = counted.rules
+    assert [(way.changes, way.admits) for way in rule.ways] == [
+        ({"system.total_gpus": 16}, 3),
+        ({"system.total_gpus": 4}, 1),
+    ]
+
+
+def test_what_is_counted_on_some_combinations_is_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
+    every = list(range(1, 201))
+    document = task("h100", 2, parallel={"tp": [4]}, scheduling={"max_running_requests": every})
+    (exact,) = found(document)[0].rules[0].ways
+    assert (exact.admits, exact.estimated) == (200, False)
+    monkeypatch.setattr(ways, "_JUDGED", 60)
+    (some,) = found(document)[0].rules[0].ways
+    assert (some.admits, some.estimated) == (200, True)
 
 
 def test_a_space_that_is_too_large_to_ask_is_counted_by_reason_alone() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from autotuner.report.points import settings_text, value_text
 from autotuner.search import OBJECTIVES
 from autotuner.search.points import figure, percent
-from autotuner.tuning.why_sentences import lacking_text
+from autotuner.tuning.why_sentences import admits_text, counted, lacking_text
 from autotuner.tuning.why_views import (
     AdmittedView,
     ElsewhereView,
@@ -49,7 +49,8 @@ def together_lines(found: SloEffectsView) -> Iterator[str]:
     for one in found.missed_together:
         if len(one.limits) > 1:
             names = " and ".join(map(label, one.limits))
-            yield f"{one.points:,} points miss {names} together"
+            verb = "misses" if one.points == 1 else "miss"
+            yield f"{counted(one.points, 'point')} {verb} {names} together"
     if found.lacking:
         yield f"left out: {lacking_text(found)}"
 
@@ -87,7 +88,7 @@ def tightest_lines(found: SloEffectsView, unit: str) -> Iterator[str]:
         if one.tightest is not None and one.tightest.best is not None:
             yield (
                 f"stricter: {label(one.name)} down to {one.tightest.limits[one.name]:,g} ms still "
-                f"admits {one.tightest.points:,} points, the best "
+                f"admits {counted(one.tightest.points, 'point')}, the best "
                 f"{figure(one.tightest.best.objective)} {unit}"
             )
     if found.factor is not None and found.factor < 1 and len(found.limits) > 1:
@@ -122,7 +123,7 @@ def _rule_lines(rule: RuleExclusionView) -> Iterator[str]:
     if rule.reason:
         yield f"nearest by '{rule.name}': {rule.reason}"
     for way in rule.ways:
-        yield f"admits {way.admits:,}: {way.text}"
+        yield f"admits {admits_text(way)}: {way.text}"
 
 
 def failure_lines(found: Sequence[FailureCountView]) -> Iterator[str]:

@@ -7,40 +7,21 @@ combination, so that those are known of which one rule is the only obstacle. Pur
 from __future__ import annotations
 
 import itertools
-import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from autotuner.config import Candidate
 from autotuner.space.asked_once import AskedOnce, asked_once
 from autotuner.space.context import FeasibilityRule
-from autotuner.space.memory import Remedy, Shortfall, remedies, shortfall
-from autotuner.space.rules import feasible, gpus_suffice, memory_holds_model, rules_of
+from autotuner.space.memory import shortfall
+from autotuner.space.rules import memory_holds_model, rules_of
 from autotuner.space.space import Region
+from autotuner.space.ways import Combination, Way, ways
 
 MOST_LOOKED_AT = 100_000
 """Combinations that are asked of every rule: about a second."""
-_MOST_REMEDIED = 60
-"""Combinations of which a change that admits them is looked for, spread over those there are."""
-_MOST_GPUS = 64
-_GPUS = "system.total_gpus"
-
-
-@dataclass(frozen=True)
-class Way:
-    """A change that admits combinations which break one rule alone.
-
-    Attributes:
-        text: the change in words, of the combination that needs least of it.
-        changes: `group.field` -> value.
-        admits: how many combinations a change of these fields admits.
-    """
-
-    text: str
-    changes: Mapping[str, Any]
-    admits: int
 
 
 @dataclass(frozen=True)
@@ -102,15 +83,15 @@ class _Seen:
 
     rule: FeasibilityRule
     breaking: int = 0
-    alone: list[tuple[Region, Mapping[str, Any]]] = field(default_factory=list)
-    nearest: tuple[tuple[int, float], Region, Mapping[str, Any]] | None = None
+    alone: list[Combination] = field(default_factory=list)
+    nearest: tuple[tuple[int, float], Combination] | None = None
 
-    def add(self, region: Region, values: Mapping[str, Any], rules: int, missing: float) -> None:
+    def add(self, combination: Combination, rules: int, missing: float) -> None:
         self.breaking += 1
         if rules == 1:
-            self.alone.append((region, values))
+            self.alone.append(combination)
         if self.nearest is None or (rules, missing) < self.nearest[0]:
-            self.nearest = ((rules, missing), region, values)
+            self.nearest = ((rules, missing), combination)
 
 
 def exclusions(regions: Sequence[Region], *, most: int = MOST_LOOKED_AT) -> Exclusions:
@@ -147,11 +128,6 @@ def exclusions(regions: Sequence[Region], *, most: int = MOST_LOOKED_AT) -> Excl
     return Exclusions(combinations, broken, tuple(map(_exclusion, found)), absent)
 
 
-def missing_gib(short: Shortfall) -> float:
-    """Memory per GPU that weights and KV cache lack."""
-    return short.memory.needed_gib(short.tokens) - short.memory.usable_gib
-
-
 def _broken(
     region: Region, seen: dict[str, _Seen]
 ) -> Iterator[tuple[Mapping[str, Any], tuple[str, ...]]]:
@@ -162,10 +138,10 @@ def _broken(
     places = [range(len(found)) for found in axes.values()]
     for chosen in itertools.product(*places):
         found = [(rule, missing) for rule, ask in asked if (missing := ask.answer(chosen))]
-        values = {path: axes[path][place] for path, place in zip(axes, chosen, strict=True)}
+        values = region.values_at(chosen)
         for rule, missing in found:
             one = seen.setdefault(rule.name, _Seen(rule))
-            one.add(region, values, len(found), missing)
+            one.add((region, chosen), len(found), missing)
         yield values, tuple(rule.name for rule, _ in found)
 
 
@@ -177,7 +153,7 @@ def _ask(region: Region, rule: FeasibilityRule) -> AskedOnce:
         candidate = Candidate.from_settings({**region.fixed, **values})
         if rule.judge is memory_holds_model:
             short = shortfall(candidate, region.context)
-            return None if short is None else missing_gib(short)
+            return None if short is None else short.missing_gib
         return 1.0 if rule.breaks(candidate, region.context) else None
 
     return asked_once(region.axes, rule.reads, ask)
@@ -185,9 +161,10 @@ def _ask(region: Region, rule: FeasibilityRule) -> AskedOnce:
 
 def _exclusion(found: _Seen) -> RuleExclusion:
     rule = found.rule
-    (_, missing), region, values = found.nearest or ((0, 0.0), None, {})
-    reason = ""
-    if region is not None:
+    reason, missing, values = "", 0.0, dict[str, Any]()
+    if found.nearest is not None:
+        (_, missing), (region, places) = found.nearest
+        values = region.values_at(places)
         candidate = Candidate.from_settings({**region.fixed, **values})
         reason = rule.judge(candidate, region.context) or ""
     return RuleExclusion(
@@ -198,41 +175,5 @@ def _exclusion(found: _Seen) -> RuleExclusion:
         nearest={path: value for path, value in values.items() if path in rule.reads},
         reason=reason,
         missing_gib=missing if rule.judge is memory_holds_model else None,
-        ways=_ways(found),
+        ways=ways(rule, found.alone),
     )
-
-
-def _ways(found: _Seen) -> tuple[Way, ...]:
-    """Changes that admit combinations which break this rule alone, each counted."""
-    if found.rule.judge not in (memory_holds_model, gpus_suffice) or not found.alone:
-        return ()
-    step = max(math.ceil(len(found.alone) / _MOST_REMEDIED), 1)
-    counts: Counter[tuple[str, ...]] = Counter()
-    first: dict[tuple[str, ...], tuple[float, Remedy]] = {}
-    for region, values in found.alone[::step]:
-        candidate = Candidate.from_settings({**region.fixed, **values})
-        for need, remedy in _remedies(found.rule, candidate, region):
-            key = (*sorted(remedy.changes), *(["more"] if remedy.gpus is not None else []))
-            counts[key] += step
-            if key not in first or need < first[key][0]:
-                first[key] = need, remedy
-    return tuple(
-        Way(first[key][1].text, first[key][1].changes, min(count, len(found.alone)))
-        for key, count in counts.most_common()
-    )
-
-
-def _remedies(
-    rule: FeasibilityRule, candidate: Candidate, region: Region
-) -> Iterator[tuple[float, Remedy]]:
-    """Changes that admit one candidate, each with how much it needs."""
-    context = region.context
-    if rule.judge is gpus_suffice:
-        gpus = candidate.gpus
-        more = replace(context, gpus=gpus)
-        if gpus <= _MOST_GPUS and feasible(candidate, more):
-            yield float(gpus), Remedy(f"{_GPUS} {gpus} suffices", {_GPUS: gpus}, gpus)
-        return
-    short = shortfall(candidate, context)
-    for remedy in () if short is None else remedies(short, candidate, context, feasible):
-        yield missing_gib(short) if short else 0.0, remedy

@@ -37,6 +37,11 @@ class Shortfall:
     what: str
     field: str | None
 
+    @property
+    def missing_gib(self) -> float:
+        """Memory per GPU that weights and KV cache lack."""
+        return self.memory.needed_gib(self.tokens) - self.memory.usable_gib
+
     def text(self, candidate: Candidate, context: SpaceContext) -> str:
         """The memory that is needed, and that there is."""
         memory, share = self.memory, candidate.memory.mem_fraction_static
@@ -102,9 +107,14 @@ def memory_reason(candidate: Candidate, context: SpaceContext, works: Works) -> 
 
 
 def remedies(
-    short: Shortfall, candidate: Candidate, context: SpaceContext, works: Works
+    short: Shortfall,
+    candidate: Candidate,
+    context: SpaceContext,
+    works: Works,
+    *,
+    most: int = _OFFERED,
 ) -> tuple[Remedy, ...]:
-    """Up to two changes that make a candidate fit, the smallest first; each was tried."""
+    """Changes that make a candidate fit, up to so many, the smallest first; each was tried."""
     settings = candidate.settings()
     found: list[Remedy] = []
     for remedy in _offers(short, settings, context):
@@ -114,7 +124,7 @@ def remedies(
         where = context if remedy.gpus is None else replace(context, gpus=remedy.gpus)
         if works(changed, where):
             found.append(remedy)
-        if len(found) == _OFFERED:
+        if len(found) == most:
             break
     return tuple(found)
 

@@ -52,6 +52,11 @@ class Region:
         """The fields that are not."""
         return {path: value for path, value in self.settings.items() if path not in self.axes}
 
+    def values_at(self, places: Sequence[int]) -> dict[str, Any]:
+        """The values of a combination, by the place of each in its axis."""
+        axes = self.axes
+        return {path: axes[path][place] for path, place in zip(axes, places, strict=True)}
+
     def combinations(self) -> int:
         """Size of the raw grid."""
         return math.prod(len(values) for values in self.axes.values())

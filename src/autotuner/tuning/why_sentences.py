@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from autotuner.search import OBJECTIVES
 from autotuner.search.points import figure, percent
 from autotuner.search.slo import describe_slo
-from autotuner.tuning.why_views import AdmittedView, LimitEffectView, SloEffectsView, WhyView
+from autotuner.tuning.why_views import AdmittedView, LimitEffectView, SloEffectsView, WayView, WhyView
 
 _MOST_STEPS = 2
 
@@ -47,8 +47,8 @@ def why_not_lines(limits: SloEffectsView, slo: Mapping[str, float], unit: str) -
     return [
         f"{first}. {cheapest_way(limits, unit)}",
         *(
-            f"{_step_text(effect, step)} admits {_counted(step.points, 'point')} of "
-            f"{_counted(step.candidates, 'candidate')}, the best {value_text(step, unit)}"
+            f"{_step_text(effect, step)} admits {counted(step.points, 'point')} of "
+            f"{counted(step.candidates, 'candidate')}, the best {value_text(step, unit)}"
             for effect in limits.limits
             for step in effect.relaxed[:_MOST_STEPS]
             if easiest is None or step is not easiest.relaxed[0]
@@ -78,7 +78,7 @@ def cheapest_way(limits: SloEffectsView, unit: str) -> str:
     easiest = _easiest(limits)
     if easiest is not None:
         first = easiest.relaxed[0]
-        admits = _counted(first.points, "point")
+        admits = counted(first.points, "point")
         return (
             f"{text}. {_step_text(easiest, first)} makes {admits} feasible, the best "
             f"{value_text(first, unit)}."
@@ -91,8 +91,15 @@ def _easiest(limits: SloEffectsView) -> LimitEffectView | None:
     return next((one for one in limits.limits if one.name == limits.binding), None)
 
 
-def _counted(count: int, noun: str) -> str:
+def counted(count: int, noun: str) -> str:
+    """`1 point`, `1,200 points`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def admits_text(way: WayView, noun: str = "") -> str:
+    """How many a change admits: `about 1,200`, or with a noun `1 candidate`."""
+    count = counted(way.admits, noun) if noun else f"{way.admits:,}"
+    return f"about {count}" if way.estimated else count
 
 
 def binding_text(limits: SloEffectsView, unit: str) -> str:
@@ -135,5 +142,6 @@ def _all_excluded(found: WhyView) -> str:
     ways = [(way, rule) for rule in excluded.rules for way in rule.ways]
     if ways:
         way, _ = max(ways, key=lambda one: one[0].admits)
-        return f"{text} The one change that admits most: {way.text} ({way.admits:,} candidates)."
+        admits = admits_text(way, "candidate")
+        return f"{text} The one change that admits most: {way.text} ({admits})."
     return text

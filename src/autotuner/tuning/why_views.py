@@ -115,6 +115,10 @@ class WayView(_View):
     text: str
     changes: dict[str, Scalar]
     admits: int
+    """Candidates that it makes of these combinations; those that differ in changed fields alone
+    become one."""
+    estimated: bool
+    """Whether it was tried on some of the combinations only, so that `admits` is about right."""
 
 
 class RuleExclusionView(_View):
