@@ -57,6 +57,27 @@ def test_the_best_point_has_its_command_its_interval_and_what_it_costs(
     assert task["system"]["backend"] == best["engine"]
 
 
+@pytest.mark.parametrize("load", [(), ("--users", "5"), ("--rate", "3")])
+def test_measuring_costs_what_the_plan_of_the_written_file_says(
+    load: tuple[str, ...], run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = (*RECOMMEND, "--ttft", "1000", "--engine", "vllm", *load)
+    (task,) = document(run(*words, "--json"))["measuring"]["tasks"]
+    init, tune = (shlex.split(text) for text in task["commands"])
+    assert run(*init[1:]).returncode == 0
+    with Path(tune[-1]).open("a", encoding="utf-8") as file:
+        file.write("\nprediction: {predictor: roofline}\n")
+    plan = document(run("plan", tune[-1], "--json"))
+    assert task["load"] == plan["load"]
+    assert task["minutes"] == pytest.approx(plan["prediction"]["minutes"])
+    assert task["usd"] == pytest.approx(plan["prediction"]["usd"])
+    assert task["launches"] == plan["launches"] + (plan["baseline"] is not None)
+    assert len(task["load_missing"]) == (1 if load else 0)
+    if load:
+        assert "the file measures at" in run(*words).stdout
+
+
 def test_people_get_the_point_its_cost_and_what_measuring_settles(run: Run) -> None:
     answer = run(*RECOMMEND, "--ttft", "800", "--engine", "vllm", "--usd-per-gpu-hour", "2")
     assert answer.returncode == 0, answer.stderr

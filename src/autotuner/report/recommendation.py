@@ -139,9 +139,11 @@ def _tune(task: PredictedTask) -> dict[str, Any]:
     file = f"{task.asked.name}-{task.engine}.yaml"
     return {
         "engine": task.engine,
-        "launches": task.prepared.launches,
-        "minutes": task.found.minutes,
-        "usd": task.found.usd,
+        "launches": task.measured.engine_starts,
+        "minutes": task.minutes,
+        "usd": task.usd,
+        "load": [level.to_json() for level in task.measured.task.benchmark.levels],
+        "load_missing": [level.to_json() for level in task.unmeasured],
         "commands": [_init_command(task.asked, file), f"autotuner tune {shlex.quote(file)}"],
     }
 

@@ -176,6 +176,14 @@ def _print_measuring(document: Mapping[str, Any], console: Console) -> None:
         console.print(f"  {escape(task['engine'])}: {', '.join([count, *costs])}", soft_wrap=True)
         for command in task["commands"]:
             console.print(f"    {command}", soft_wrap=True, markup=False, highlight=False)
+        for level in task["load_missing"]:
+            asked = LoadLevel.from_json(level)
+            measured = ", ".join(str(LoadLevel.from_json(one)) for one in task["load"])
+            console.print(
+                f"    the file measures at {measured}, not at {asked.long}: write that into its "
+                "load levels before tuning",
+                soft_wrap=True,
+            )
     left = len(found["tasks"]) - _MOST_TASKS
     if left > 0:
         console.print(f"  and {left} more engines; --json has their commands")

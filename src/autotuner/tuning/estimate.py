@@ -222,7 +222,7 @@ def estimate_plan(
     ids = [candidate.id for candidate in prepared.space.candidates]
     asked = [ids[place] for place in spread(len(ids), most or len(ids))]
     expected = forecast.expected_in_batches(asked, observations, progress=tell)
-    minutes, price = _minutes(prepared, expected.values()), prepared.price_usd_hour
+    minutes, usd = tuning_costs(prepared, expected.values())
     points = [point for found in expected.values() for point in found.points]
     corrected = any(found.calibrated for found in expected.values())
     front, recommended = _offered(prepared, points)
@@ -234,7 +234,7 @@ def estimate_plan(
         whys=dict(forecast.whys),
         corrected_by=forecast.relevant(observations) if corrected else (),
         minutes=minutes,
-        usd=minutes / 60 * price if minutes is not None and price > 0 else None,
+        usd=usd,
     )
 
 
@@ -271,6 +271,18 @@ def predicted_frontier(
         comparable, lambda point: objective_vector(as_point(point, usd_per_gpu_hour), objectives)
     )
     return sorted(front, key=fastest_first)
+
+
+def tuning_costs(
+    prepared: Prepared, expected: Iterable[Expected]
+) -> tuple[float | None, float | None]:
+    """Minutes and USD of tuning; None where nothing is predicted, or no price is known.
+
+    Args:
+        expected: of candidates, at the load levels that the task measures.
+    """
+    minutes, price = _minutes(prepared, expected), prepared.price_usd_hour
+    return minutes, minutes / 60 * price if minutes is not None and price > 0 else None
 
 
 def _minutes(prepared: Prepared, expected: Iterable[Expected]) -> float | None:

@@ -12,10 +12,10 @@ from autotuner.predict import Observation
 from autotuner.profiles import ProfileRegistry
 from autotuner.search import has
 from autotuner.search.predictions import as_point, is_usable
-from autotuner.tuning.estimate import PlanEstimate, estimate_plan
+from autotuner.tuning.estimate import PlanEstimate, estimate_plan, tuning_costs
 from autotuner.tuning.first_task import draft
 from autotuner.tuning.first_task_asked import Asked
-from autotuner.tuning.forecast import Forecast, forecast_of
+from autotuner.tuning.forecast import Expected, Forecast, forecast_of
 from autotuner.tuning.predicted_choice import Kind, PointOfKind
 from autotuner.tuning.prepare import Prepared
 
@@ -29,16 +29,32 @@ MEASURED: PredictionMode = "SILICON"
 
 @dataclass(frozen=True)
 class PredictedTask:
-    """A drafted task of one engine, and what is predicted of it."""
+    """A drafted task of one engine, and what is predicted of it.
+
+    Attributes:
+        prepared: at the load levels that are predicted.
+        measured: at the load levels that the task measures when it is launched.
+        minutes, usd: of launching it, as in `PlanEstimate`.
+    """
 
     asked: Asked
     prepared: Prepared
     found: PlanEstimate
+    measured: Prepared
+    minutes: float | None
+    usd: float | None
 
     @property
     def engine(self) -> str:
         """Name of its engine."""
         return self.asked.engine
+
+    @property
+    def unmeasured(self) -> tuple[LoadLevel, ...]:
+        """The load that was asked about, where the task does not measure it when it is launched."""
+        predicted = self.prepared.task.benchmark.levels
+        measured = self.measured.task.benchmark.levels
+        return predicted if len(predicted) == 1 and predicted[0] not in measured else ()
 
     def points(self) -> list[PointOfKind]:
         """The usable points that have all that the task compares."""
@@ -121,25 +137,41 @@ def predicted_tasks(
         if drafted.prepared is None:
             refused[one.engine] = drafted.problem
             continue
-        prepared = _with_wishes(drafted.prepared, wishes, mode)
+        measured = _with_wishes(drafted.prepared, wishes, mode)
+        prepared = _at_asked_levels(measured, wishes)
         forecast = forecast_of(prepared, home)
         found = estimate_plan(prepared, forecast, known(forecast))
-        tasks.append(PredictedTask(one, prepared, found))
         warnings += forecast.warnings
+        expected, own = found.expected, frozenset(measured.task.benchmark.levels)
+        if not own <= frozenset(prepared.task.benchmark.levels):
+            forecast = forecast_of(measured, home)
+            expected = estimate_plan(measured, forecast, known(forecast)).expected
+        launched = [_at_levels(one_found, own) for one_found in expected.values()]
+        minutes, usd = tuning_costs(measured, launched)
+        tasks.append(PredictedTask(one, prepared, found, measured, minutes, usd))
     return PredictedTasks(tuple(tasks), refused, tuple(dict.fromkeys(warnings)))
 
 
 def _with_wishes(prepared: Prepared, wishes: PredictionWishes, mode: PredictionMode) -> Prepared:
     task = prepared.task
     prediction = task.prediction.model_copy(update={"predictor": wishes.predictor, "mode": mode})
-    levels = (wishes.load,) if wishes.load is not None else ladder(task.benchmark.levels)
-    made = replace(
-        prepared, task=task.model_copy(update={"prediction": prediction}).at_levels(levels)
-    )
+    made = replace(prepared, task=task.model_copy(update={"prediction": prediction}))
     price = wishes.usd_per_gpu_hour
     if price is None:
         return made
     return replace(made, price_usd_hour=price * max(prepared.variants[0].context.gpus, 1))
+
+
+def _at_asked_levels(prepared: Prepared, wishes: PredictionWishes) -> Prepared:
+    task = prepared.task
+    levels = (wishes.load,) if wishes.load is not None else ladder(task.benchmark.levels)
+    return replace(prepared, task=task.at_levels(levels))
+
+
+def _at_levels(expected: Expected, levels: frozenset[LoadLevel]) -> Expected:
+    base = tuple(point for point in expected.base if point.load in levels)
+    calibrated = tuple(point for point in expected.calibrated if point.load in levels)
+    return replace(expected, base=base, calibrated=calibrated)
 
 
 def ladder(levels: Sequence[LoadLevel]) -> tuple[LoadLevel, ...]:
