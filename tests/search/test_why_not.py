@@ -117,9 +117,11 @@ def test_the_tightest_limit_admits_something_and_a_lower_one_nothing(
     points: list[OperatingPoint], slo: dict[str, float]
 ) -> None:
     for effect in why_not(points, slo).limits:
+        assert (effect.tightest is None) == (not any(within(p, slo) for p in points))
         if effect.tightest is None:
             continue
         assert effect.tightest.points > 0
+        assert effect.tightest.limits[effect.name] <= effect.limit_ms
         lower = {**slo, effect.name: effect.tightest.limits[effect.name] * 0.98}
         assert not any(within(p, lower) for p in points)
 
@@ -132,6 +134,20 @@ def test_a_limit_is_rounded_up_to_what_a_person_writes(value: float) -> None:
     for digits in (2, 3):
         assert value <= rounded_up(value, digits) <= value * (1 + 2.1 * 10 ** (1 - digits))
     assert value <= written_limit(value) <= value * 1.021
+
+
+def test_a_stricter_limit_is_never_above_the_limit() -> None:
+    (effect,) = why_not([point("a", 300.0, 20.0, 100)], {"ttft_ms": 200}).limits
+    assert effect.tightest is None
+    (effect,) = why_not([point("a", 123.41, 20.0, 100)], {"ttft_ms": 123.42}).limits
+    assert effect.tightest is not None
+    assert effect.tightest.limits == {"ttft_ms": 123.42}
+
+
+def test_a_limit_that_brings_exactly_5_percent_is_listed() -> None:
+    points = [point("a", 100.0, 20.0, 100), point("b", 300.0, 20.0, 105)]
+    (effect,) = why_not(points, {"ttft_ms": 200}).limits
+    assert [one.limits["ttft_ms"] for one in effect.relaxed] == [300]
 
 
 def test_the_example_of_the_documents() -> None:

@@ -25,7 +25,10 @@ def recommend(
         ),
     ] = None,
     gpu: Annotated[
-        str | None, typer.Option("--gpu", help="GPU of the catalog, or cpu; what is here if not.")
+        str | None,
+        typer.Option(
+            "--gpu", help="GPU of the catalog, or cpu; this machine's devices if left out."
+        ),
     ] = None,
     gpus: Annotated[int | None, typer.Option("--gpus", min=1, help="How many there are.")] = None,
     engine: Annotated[
@@ -106,7 +109,14 @@ def size(
         float | None,
         typer.Option("--think-s", help="Seconds from an answer to its user's next request; 0."),
     ] = None,
-    slo: Limits = None,
+    slo: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--slo",
+            metavar="NAME=MS",
+            help="Limits in place of all of the task's: ttft_ms=500,tpot_ms=50.",
+        ),
+    ] = None,
     headroom: Annotated[
         str, typer.Option("--headroom", help="Share of what a replica holds that stays free.")
     ] = "20%",
@@ -203,7 +213,11 @@ def why(
     ] = None,
     slo: Annotated[
         list[str] | None,
-        typer.Option("--slo", metavar="NAME=MS", help="Limits to ask about: ttft_ms=500."),
+        typer.Option(
+            "--slo",
+            metavar="NAME=MS",
+            help="Limits in place of the task's of the same names: ttft_ms=500.",
+        ),
     ] = None,
     elsewhere: Annotated[
         bool,

@@ -96,7 +96,10 @@ def init(
         ),
     ] = None,
     gpu: Annotated[
-        str | None, typer.Option("--gpu", help="GPU of the catalog, or cpu; what is here if not.")
+        str | None,
+        typer.Option(
+            "--gpu", help="GPU of the catalog, or cpu; this machine's devices if left out."
+        ),
     ] = None,
     gpus: Annotated[int | None, typer.Option("--gpus", min=1, help="How many there are.")] = None,
     engine: Annotated[

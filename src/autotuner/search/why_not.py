@@ -52,8 +52,8 @@ class LimitEffect:
         nearest_ms: the lowest value of any point; None where there are no points.
         relaxed: limits that admit something, or improve the best visibly, the lowest first; the
             other limits stay.
-        tightest: the lowest limit that still admits something beside the others; None where
-            nothing meets the others.
+        tightest: the lowest limit, never above this one, that still admits something beside the
+            others; None where nothing meets the SLO.
     """
 
     name: str
@@ -204,8 +204,9 @@ def _effect(
     others = meeting + only
     allowed = {point.candidate_id for point in points if name not in missed[id(point)]}
     tightest = None
-    if others:
-        lowest = rounded_up(min(quantity(point, name) for point in others), 3)
+    if meeting:
+        lowest = rounded_up(min(quantity(point, name) for point in meeting), 3)
+        lowest = min(lowest, slo[name])  # where it has more digits than rounding leaves
         tightest = admitted(others, {**slo, name: lowest}, objective)
     return LimitEffect(
         name=name,
@@ -248,12 +249,12 @@ def _steps(
     begin: int,
     visible: float,
 ) -> list[float]:
-    """The limits at which the best is better by a share than at the one before."""
+    """The limits at which the best is better by a share or more than at the one before."""
     found: list[float] = []
     best = bests[begin - 1] if begin else None
     for limit in limits:
         reached = bests[bisect.bisect_right(values, limit) - 1]
-        if best is None or best - reached > visible * abs(best):
+        if best is None or (best > reached and best - reached >= visible * abs(best)):
             found.append(limit)
             best = reached
     return found

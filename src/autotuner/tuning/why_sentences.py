@@ -7,7 +7,13 @@ from collections.abc import Mapping
 from autotuner.search import OBJECTIVES
 from autotuner.search.points import figure, percent
 from autotuner.search.slo import describe_slo
-from autotuner.tuning.why_views import AdmittedView, LimitEffectView, SloEffectsView, WayView, WhyView
+from autotuner.tuning.why_views import (
+    AdmittedView,
+    LimitEffectView,
+    SloEffectsView,
+    WayView,
+    WhyView,
+)
 
 _MOST_STEPS = 2
 

@@ -73,7 +73,8 @@ class LimitEffectView(_View):
     """Limits above this one that admit something, or improve the best by 5 % or more, with the
     other limits as they are; the lowest first."""
     tightest: AdmittedView | None
-    """The lowest limit that still admits something beside the others; null where none does."""
+    """The lowest limit, never above this one, that still admits something beside the others; null
+    where nothing meets the SLO."""
 
 
 class MissedTogetherView(_View):

@@ -4101,7 +4101,10 @@ export interface components {
              *     other limits as they are; the lowest first.
              */
             relaxed: components["schemas"]["AdmittedView"][];
-            /** @description The lowest limit that still admits something beside the others; null where none does. */
+            /**
+             * @description The lowest limit, never above this one, that still admits something beside the others; null
+             *     where nothing meets the SLO.
+             */
             tightest: components["schemas"]["AdmittedView"] | null;
         };
         /**
@@ -8540,12 +8543,21 @@ export interface components {
          * @description Change that admits combinations that one rule alone excludes.
          */
         WayView: {
-            /** Admits */
+            /**
+             * Admits
+             * @description Candidates that it makes of these combinations; those that differ in changed fields alone
+             *     become one.
+             */
             admits: number;
             /** Changes */
             changes: {
                 [key: string]: string | number | boolean | string[] | null;
             };
+            /**
+             * Estimated
+             * @description Whether it was tried on some of the combinations only, so that `admits` is about right.
+             */
+            estimated: boolean;
             /** Text */
             text: string;
         };
