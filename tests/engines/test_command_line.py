@@ -290,6 +290,8 @@ def test_replicas_share_experts_where_the_command_says_so() -> None:
             None,
             ["one of sglang", "--gpu-memory-utilization", "--parallel", "one of llamacpp"],
         ),
+        ("vllm serve org/model -tp 0", None, ["-tp 0", "has to be 1 or more, not 0"]),
+        ("vllm serve org/model -tp -1", None, ["-tp -1", "has to be 1 or more, not -1"]),
         ("vllm serve org/model -tp two", None, ["-tp two", "parallel.tensor_parallel", "'two'"]),
         (
             f"{SGLANG} deepseek-ai/DeepSeek-V3 --tp 6 --dp 4 --enable-dp-attention",

@@ -14,6 +14,8 @@ from autotuner.config.fault_words import problems_of
 from autotuner.config.groups import GROUPS
 
 _WHOLE = re.compile(r"[+-]?\d{1,18}")
+_NO_NUMBERS = frozenset({"int_type", "int_parsing", "float_type", "float_parsing"})
+"""Kinds of errors of a text where a number is expected."""
 _WORDS = {"true": True, "false": False}
 
 
@@ -42,12 +44,15 @@ def _accepted_again(model: type[BaseModel], field: str, value: Any) -> Any:
 
 
 def _accepted(model: type[BaseModel], field: str, value: Any, beside: Mapping[str, Any]) -> Any:
-    why = ""
+    why, is_text = "", False
     for reading in _readings(value):
         try:
             made = model.model_validate({**beside, field: reading})
         except ValidationError as error:
-            why = why or "; ".join(problem.message for problem in problems_of(error))
+            # Of a number that is written as text, its range says more than that it is text.
+            if not why or (is_text and type(reading) in (int, float)):
+                why = "; ".join(problem.message for problem in problems_of(error))
+                is_text = {found["type"] for found in error.errors()} <= _NO_NUMBERS
         else:
             return getattr(made, field)
     raise UnfitError(why)

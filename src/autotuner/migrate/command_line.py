@@ -6,11 +6,11 @@ from typing import Any
 
 from autotuner.config import parse_task
 from autotuner.engines import ParsedCommand, parse_command
+from autotuner.engines.command_words import SOURCE
 from autotuner.errors import ConfigError, Problem
 from autotuner.migrate.draft import Done, Note, Translation
 from autotuner.migrate.translate import is_path
 
-SOURCE = "command line"
 _MISSING = {
     "runtime.isl": "a command does not say how long requests are: give tokens in (isl)",
     "runtime.osl": "a command does not say how long answers are: give tokens out (osl)",
