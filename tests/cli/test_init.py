@@ -76,9 +76,9 @@ def test_a_file_is_replaced_only_with_force(run: Run, tmp_path: Path) -> None:
         (("--slo", "ttft_ms"), ["--slo", "ttft_ms=500"]),
         (("--slo", "ttft_ms=1,ttft_ms=2"), ["twice"]),
         (("--gpu", "h100"), ["--model"]),
-        (("--gpu", "h1000", "--model", "x/y"), ["h1000", "h100"]),
+        (("--gpu", "h1000", "--model", "x/y"), ["--gpu: 'h1000'", "h100"]),
         (("--gpu", "cpu", "--gpus", "2"), ["--gpus"]),
-        (("--engine", "vlm"), ["vlm", "vllm"]),
+        (("--engine", "vlm"), ["--engine: 'vlm'", "vllm"]),
         (("--model", "no-such-model"), ["no-such-model"]),
         (
             ("--model", "meta-llama/Llama-3.1-70B", "--gpu", "l4", "--engine", "vllm"),

@@ -12,6 +12,10 @@ from running import Run, WriteTask
 from test_bad_input import is_shown
 from test_json import document
 
+from autotuner.cli.commands.size import share
+from autotuner.landscapes import landscape_csv
+from autotuner.testing.made_up_landscape import made_up_landscape
+
 EXAMPLES = Path(__file__).parents[2] / "examples" / "v2"
 TASK: dict[str, Any] = {
     "version": 2,
@@ -125,7 +129,13 @@ def test_a_stored_task_is_sized_by_its_measurements(run: Run, write_task: WriteT
         assert made["replicas"] == math.ceil(50 / held - 1e-9)
         assert (made["gpus"], made["usd_per_hour"]) == (0, None)
     assert any("no SLO" in note for note in found["notes"])
-    users = document(run("size", "1", "--users", "3", "--headroom", "0", "--json"))
+    assert [row["gpus"] for row in found["gpus"]] == [0]
+    growing = ("--users", "3", "--headroom", "0", "--growth-per-month", "0.5")
+    users = document(run("size", "1", *growing, "--json"))
+    assert {row["gpus"] for row in users["growth"]} == {0}
+    assert users["growth"][1]["traffic"]["users"] == pytest.approx(4.5)
+    months = [line for line in run("size", "1", *growing).stdout.splitlines() if "month " in line]
+    assert months and not any("GPU" in line for line in months)
     best = users["deployments"][0]
     assert best["replicas"] == math.ceil(3 / best["capacity"]["load"]["value"])
     priced = document(run("show", "--usd-per-gpu-hour", "3.6", "--json"))
@@ -140,6 +150,20 @@ def test_a_stored_task_is_sized_by_its_measurements(run: Run, write_task: WriteT
     assert "nothing holds it" in strict.stdout
 
 
+def test_a_stored_replay_is_on_the_gpu_that_was_recorded(run: Run, tmp_path: Path) -> None:
+    table = landscape_csv(made_up_landscape((1, 4)))
+    (tmp_path / "table.csv").write_text(table, encoding="utf-8")
+    replay = {"deployment_mode": "replay", "replay": {"landscape": "table.csv"}}
+    task = {"version": 2, "name": "replay", **replay, "optimization": {"strategy": "grid"}}
+    (tmp_path / "replay.yaml").write_text(yaml.safe_dump(task), encoding="utf-8")
+    tuned = run("tune", tmp_path / "replay.yaml")
+    assert tuned.returncode == 0, tuned.stderr
+    found = document(run("size", "--rate", "4", "--usd-per-gpu-hour", "h100=1", "--json"))
+    (row,) = found["gpus"]
+    assert (row["gpu"], row["usd_per_gpu_hour"]) == ("h100_sxm", 1)
+    assert row["gpus"] > 0 and row["usd_per_hour"] == row["gpus"]
+
+
 @pytest.mark.parametrize(
     ("words", "shown"),
     [
@@ -148,11 +172,17 @@ def test_a_stored_task_is_sized_by_its_measurements(run: Run, write_task: WriteT
         (("--rate", "0"), ["--rate", "0", "above 0"]),
         (("--users", "-4"), ["--users", "-4"]),
         (("--rate", "1", "--think-s", "3"), ["--think-s 3", "--users"]),
-        (("--users", "1", "--think-s", "-3"), ["think", "-3"]),
+        (("--users", "1", "--think-s", "-3"), ["--think-s", "-3"]),
+        (("--rate", "1e308"), ["--rate", "no service"]),
+        (("--users", "1e300"), ["--users", "no service"]),
+        (("--rate", "1e6", "--growth-per-month", "900%"), ["--growth-per-month 900%"]),
+        (("--rate", "1", "--headroom", "20%%"), ["--headroom", "20%%"]),
+        (("--rate", "1", "--months", "500"), ["--months 500", "--growth-per-month"]),
         (("--rate", "1", "--headroom", "100%"), ["--headroom", "100%"]),
         (("--rate", "1", "--growth-per-month", "lots"), ["--growth-per-month", "lots"]),
         (("--rate", "1", "--growth-per-month", "1%", "--months", "0"), ["--months 0"]),
-        (("--rate", "1", "--gpu", "h1000"), ["h1000"]),
+        (("--rate", "1", "--gpu", "h1000"), ["--gpu: 'h1000'"]),
+        (("--rate", "1", "--usd-per-gpu-hour", "nope=1"), ["--usd-per-gpu-hour: 'nope'"]),
         (("--rate", "1", "--gpu", "cpu"), ["--gpu cpu"]),
         (("--rate", "1", "--usd-per-gpu-hour", "h100=free"), ["h100=free"]),
         (("--rate", "1", "--slo", "tpot=3"), ["--slo", "tpot"]),
@@ -163,6 +193,22 @@ def test_mistakes_name_the_option_and_the_value(
     words: tuple[str, ...], shown: list[str], run: Run, service: Path
 ) -> None:
     is_shown(run("size", service, *words, "--json"), *shown)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("20%", 0.2),
+        ("20", 0.2),
+        ("0.2", 0.2),
+        ("0.2%", 0.002),
+        ("1", 0.01),
+        ("0", 0),
+        (" 5 %", 0.05),
+    ],
+)
+def test_a_number_below_1_is_a_share_and_one_with_the_sign_is_not(text: str, meant: float) -> None:
+    assert share("--headroom", text, below=1.0) == pytest.approx(meant)
 
 
 def test_a_task_that_is_not_there_is_a_mistake(run: Run, tmp_path: Path) -> None:

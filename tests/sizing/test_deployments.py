@@ -93,6 +93,39 @@ def test_users_are_the_requests_in_flight_and_those_who_think() -> None:
     assert thinking.requests_per_s == pytest.approx(1 + 2 * 5 / 7)
 
 
+@pytest.mark.parametrize("rate_of_16", [10.0, 9.99])
+def test_on_a_plateau_of_throughput_the_higher_level_holds_more_users(rate_of_16: float) -> None:
+    flat = replica(level(8, 10.0, 100), level(16, rate_of_16, 400))
+    found = deployment(flat, ServiceLevel(Traffic(users=128), {"ttft_ms": 500}, 0))
+    assert found is not None
+    assert found.capacity.level.load == LoadLevel.concurrency(16)
+    assert (found.replicas, found.utilisation) == (8, 1)
+    assert found.requests_per_s == pytest.approx(8 * rate_of_16)
+    assert found.latencies_ms == {"ttft_ms": 400}
+    assert found.between == (LoadLevel.concurrency(16),)
+    halfway = deployment(flat, ServiceLevel(Traffic(users=12), {"ttft_ms": 500}, 0))
+    assert halfway is not None and halfway.latencies_ms == {"ttft_ms": pytest.approx(250)}
+
+
+def test_of_a_rate_the_level_with_most_throughput_counts() -> None:
+    falling = replica(level(8, 10, 100), level(16, 9, 400))
+    found = deployment(falling, rate(20, headroom=0))
+    assert found is not None
+    assert found.capacity.level.load == LoadLevel.concurrency(8)
+    assert (found.replicas, found.latencies_ms) == (2, {"ttft_ms": 100})
+
+
+def test_replicas_that_are_used_to_the_last_are_at_their_capacity() -> None:
+    # Five times the capacity, over five: a share more than it in the last digit.
+    most = 13.866089912127423
+    asked = 69.33044956063712
+    assert asked / 5 > most
+    found = deployment(replica(level(1, 1, 100), level(4, most, 300)), rate(asked, headroom=0))
+    assert found is not None
+    assert (found.replicas, found.latencies_ms) == (5, {"ttft_ms": 300})
+    assert found.between == (LoadLevel.concurrency(4),)
+
+
 def test_intervals_give_the_fewest_and_the_most_replicas() -> None:
     unsure = replica(level(1, 1, 100, 1.5), level(4, 3, 400, 1.5), level(16, 8, 600, 1.5))
     found = deployment(unsure, rate(12, headroom=0))
@@ -130,7 +163,10 @@ def test_the_limit_that_keeps_every_replica_out_is_named() -> None:
         ({}, "one of the two"),
         ({"rate": 1, "users": 2}, "one of the two"),
         ({"rate": 0}, "above 0"),
-        ({"users": math.inf}, "above 0"),
+        ({"users": math.inf}, "no service"),
+        ({"rate": 1e308}, "no service"),
+        ({"rate": 1e-320}, "no service"),
+        ({"users": 1, "think_s": 1e300}, "think time"),
         ({"rate": 1, "think_s": -1}, "think time"),
     ],
 )

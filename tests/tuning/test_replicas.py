@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
 from made_up_bench import level
+from rich.console import Console
 
-from autotuner.config import LoadLevel
+from autotuner.config import LoadLevel, parse_task
 from autotuner.measure import Measurement
+from autotuner.report.size_document import SizeQuestion, size_document
+from autotuner.report.size_terminal import print_size
 from autotuner.sizing import ServiceLevel, Traffic, deployment
 from autotuner.store import ExperimentRecord
-from autotuner.tuning.replicas import KnownReplicas, measured_replicas
+from autotuner.tuning.replicas import KnownReplicas, measured_replicas, on_gpu
 
 
 def launched(*measurements: Measurement, **changes: Any) -> ExperimentRecord:
@@ -65,6 +69,41 @@ def test_launches_that_failed_or_have_no_operating_point_are_left_out() -> None:
         launched(level(1, 40, 30), status="failed"), launched(level(1, 9, 9, failed=1))
     )
     assert (found.found, found.left_out) == ((), 1)
+
+
+def test_the_baseline_is_sized_by_its_name_and_counts_as_no_candidate() -> None:
+    known = replicas(
+        launched(level(1, 40, 30), level(4, 100, 50), phase="baseline"),
+        launched(level(1, 40, 30), candidate_id="d"),
+        launched(level(1, 9, 9, failed=1), phase="baseline"),
+    )
+    assert known.left_out == 0
+    requirement = ServiceLevel(Traffic(rate=40), {"tpot_ms": 60.0}, 0)
+    found = size_document(SizeQuestion("1", "m", measured=True, requirement=requirement), known)
+    assert (found["candidates"], found["holding"]) == (1, 1)
+    (row,) = found["gpus"]
+    assert (row["candidates"], row["holding"], row["gpus"]) == (1, 1, 4)
+    made = {(one["candidate"], one["is_baseline"]) for one in found["deployments"]}
+    assert made == {("c", True), ("d", False)}
+    assert any(note.startswith("1 of 1 candidates are within") for note in found["notes"])
+    console = Console(record=True, width=200, file=io.StringIO())
+    print_size(found, console)
+    shown = console.export_text()
+    assert "vllm, the baseline: " in shown and "1 of 1 candidates hold it" in shown
+
+
+def test_a_task_on_its_own_gpu_is_the_task_as_it_is() -> None:
+    own = {"gpu_type": "h100", "price_per_gpu_hour": 9.0, "memory_per_gpu": 70}
+    task = parse_task(
+        {"version": 2, "name": "t", "model": {"id": "m/m"}, "system": own}, source="a test"
+    )
+    assert on_gpu(task, "h100_sxm") is task
+    other = on_gpu(task, "h200_sxm").system
+    assert (other.gpu_type, other.price_per_gpu_hour, other.memory_per_gpu) == (
+        "h200_sxm",
+        None,
+        None,
+    )
 
 
 def test_disturbed_levels_are_counted() -> None:

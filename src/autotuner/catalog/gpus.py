@@ -80,12 +80,18 @@ class Gpu:
         return self.interconnect in ("nvlink", "infinity-fabric")
 
 
-def gpu_named(name: str, described: Mapping[str, DescribedGpu] = MappingProxyType({})) -> Gpu:
+def gpu_named(
+    name: str,
+    described: Mapping[str, DescribedGpu] = MappingProxyType({}),
+    *,
+    field: str = "system.gpu_type",
+) -> Gpu:
     """The GPU of that name, alias or product name, whatever its case (`h100`, `H100 SXM`,
     `NVIDIA H100 80GB HBM3`).
 
     Args:
         described: GPUs that the user describes, by name; they come before the catalog's.
+        field: the field or option that has the name.
 
     Raises:
         CatalogError: no such GPU; names one that differs in spelling alone, where there is one.
@@ -97,7 +103,7 @@ def gpu_named(name: str, described: Mapping[str, DescribedGpu] = MappingProxyTyp
     guess = _misspelt(name, [*described, *known])
     hint = f"; did you mean {guess!r}?" if guess else ""
     raise CatalogError(
-        f"system.gpu_type: {name!r} is not in the catalog{hint}",
+        f"{field}: {name!r} is not in the catalog{hint}",
         remedy="describe it in the task, `gpus: {NAME: {memory_gib: ..., bandwidth_gb_s: ..., "
         "tflops: {bfloat16: ...}}}`, or in gpus.yaml of the home; docs/configuration.md has all "
         "fields and the GPUs that are known",

@@ -107,7 +107,9 @@ def size(
     ] = None,
     think_s: Annotated[
         float | None,
-        typer.Option("--think-s", help="Seconds from an answer to its user's next request; 0."),
+        typer.Option(
+            "--think-s", help="Seconds from an answer to its user's next request; default 0."
+        ),
     ] = None,
     slo: Annotated[
         list[str] | None,
@@ -118,14 +120,19 @@ def size(
         ),
     ] = None,
     headroom: Annotated[
-        str, typer.Option("--headroom", help="Share of what a replica holds that stays free.")
+        str,
+        typer.Option(
+            "--headroom", help="Share of what a replica holds that stays free: 20%, 20 or 0.2."
+        ),
     ] = "20%",
     growth_per_month: Annotated[
-        str | None, typer.Option("--growth-per-month", help="Growth of the traffic: 5%.")
+        str | None,
+        typer.Option("--growth-per-month", help="Growth of the traffic: 5%, 5 or 0.05."),
     ] = None,
     months: Annotated[
-        int, typer.Option("--months", help="Months that the traffic grows for.")
-    ] = 12,
+        int | None,
+        typer.Option("--months", help="Months that the traffic grows for; 12 if left out."),
+    ] = None,
     gpu: Annotated[
         list[str] | None,
         typer.Option(

@@ -37,13 +37,16 @@ def _engine(name: str) -> Engine:
     return TabledEngine(name)
 
 
-def engine_named(name: str) -> Engine:
+def engine_named(name: str, *, field: str = "system.backend") -> Engine:
     """The engine of that name.
+
+    Args:
+        field: the field or option that has the name.
 
     Raises:
         EngineError: no such engine; names the nearest.
     """
-    return ENGINES[checked_engine(name)]
+    return ENGINES[checked_engine(name, field=field)]
 
 
 def engine_called(word: str) -> str | None:

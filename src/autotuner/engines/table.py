@@ -295,14 +295,14 @@ def engine_table(name: str) -> EngineTable:
     return _table(engine_files()[checked_engine(name)])
 
 
-def checked_engine(name: str) -> str:
-    """`name`, where an engine has it.
+def checked_engine(name: str, *, field: str = "system.backend") -> str:
+    """`name`, where an engine has it; `field` is the field or option that has the name.
 
     Raises:
         EngineError: no such engine; names the nearest.
     """
     if name not in BACKENDS:
-        raise EngineError(f"system.backend: {name!r} is unknown; {nearest(name, list(BACKENDS))}")
+        raise EngineError(f"{field}: {name!r} is unknown; {nearest(name, list(BACKENDS))}")
     return name
 
 

@@ -10,7 +10,6 @@ from autotuner.config import LoadKind
 from autotuner.landscapes import unserved
 from autotuner.sizing import (
     Deployment,
-    Replica,
     ServiceLevel,
     Traffic,
     cheapest,
@@ -59,15 +58,15 @@ def size_document(question: SizeQuestion, known: KnownReplicas) -> dict[str, Any
         "traffic": traffic_document(requirement.traffic),
         "slo": dict(requirement.slo),
         "headroom": requirement.headroom,
-        "gpus": _gpus(known.found, found),
+        "gpus": _gpus(known.found, by_key, found),
         "refused": dict(known.refused),
-        "candidates": len(known.found),
-        "holding": len(found),
+        "candidates": sum(not one.is_baseline for one in known.found),
+        "holding": len(_candidates(found, by_key)),
         "deployments": [_deployment(made, by_key) for made in shown[:MOST_DEPLOYMENTS]],
         "cheapest": None if best_priced is None else _deployment(best_priced, by_key),
-        "growth": _growth(question, known),
+        "growth": _growth(question, known, by_key),
         "nearest": None if found else _nearest(known, by_key, requirement.slo),
-        "notes": _notes(question, known, found),
+        "notes": _notes(question, known, found, _candidates(found, by_key)),
     }
 
 
@@ -91,7 +90,18 @@ def _of_each_kind(
     return list(kinds.values())
 
 
-def _gpus(known: Iterable[KnownReplica], found: Sequence[Deployment]) -> list[dict[str, Any]]:
+def _candidates(
+    found: Sequence[Deployment], by_key: Mapping[tuple[str, str], KnownReplica]
+) -> list[Deployment]:
+    """All but that of the baseline, which is no candidate."""
+    return [made for made in found if not by_key[made.replica.key].is_baseline]
+
+
+def _gpus(
+    known: Iterable[KnownReplica],
+    by_key: Mapping[tuple[str, str], KnownReplica],
+    found: Sequence[Deployment],
+) -> list[dict[str, Any]]:
     """Of each GPU: its price, its candidates, and the smallest deployment's size."""
     rows: dict[str, dict[str, Any]] = {}
     for one in known:
@@ -106,12 +116,13 @@ def _gpus(known: Iterable[KnownReplica], found: Sequence[Deployment]) -> list[di
                 "usd_per_hour": None,
             },
         )
-        row["candidates"] += 1
+        row["candidates"] += not one.is_baseline
     for made in found:
-        row = rows[made.replica.key[0]]
-        if not row["holding"]:
-            row |= {"gpus": made.devices, "usd_per_hour": made.usd_per_hour}
-        row["holding"] += 1
+        one = by_key[made.replica.key]
+        row = rows[one.gpu]
+        if row["gpus"] is None:
+            row |= {"gpus": one.occupied(made.replicas), "usd_per_hour": made.usd_per_hour}
+        row["holding"] += not one.is_baseline
     return list(rows.values())
 
 
@@ -122,11 +133,12 @@ def _deployment(made: Deployment, by_key: Mapping[tuple[str, str], KnownReplica]
         "gpu": one.gpu,
         "engine": one.engine,
         "candidate": one.candidate,
+        "is_baseline": one.is_baseline,
         "settings": dict(one.settings),
         "replicas": made.replicas,
         "replicas_interval": [made.least, made.most],
         "gpus_per_replica": one.gpus,
-        "gpus": made.replicas * one.gpus,
+        "gpus": one.occupied(made.replicas),
         "requests_per_s": made.requests_per_s,
         "capacity": {
             "load": level.load.to_json(),
@@ -143,7 +155,11 @@ def _deployment(made: Deployment, by_key: Mapping[tuple[str, str], KnownReplica]
     }
 
 
-def _growth(question: SizeQuestion, known: KnownReplicas) -> list[dict[str, Any]]:
+def _growth(
+    question: SizeQuestion,
+    known: KnownReplicas,
+    by_key: Mapping[tuple[str, str], KnownReplica],
+) -> list[dict[str, Any]]:
     """The deployment that is smallest in the last month, month by month."""
     if not question.growth:
         return []
@@ -153,21 +169,22 @@ def _growth(question: SizeQuestion, known: KnownReplicas) -> list[dict[str, Any]
     if best is None:
         return []
     return [
-        _month(month, best.replica, ServiceLevel(traffic, slo, headroom))
+        _month(month, by_key[best.replica.key], ServiceLevel(traffic, slo, headroom))
         for month, traffic in enumerate(question.growth)
     ]
 
 
-def _month(month: int, replica: Replica, requirement: ServiceLevel) -> dict[str, Any]:
-    made = deployment(replica, requirement)
+def _month(month: int, one: KnownReplica, requirement: ServiceLevel) -> dict[str, Any]:
+    made = deployment(one.replica, requirement)
     assert made is not None  # noqa: S101 - whether a replica holds any load depends on no traffic
     return {
         "month": month,
         "traffic": traffic_document(requirement.traffic),
-        "gpu": replica.key[0],
-        "candidate": replica.key[1],
+        "gpu": one.gpu,
+        "candidate": one.candidate,
+        "is_baseline": one.is_baseline,
         "replicas": made.replicas,
-        "gpus": made.devices,
+        "gpus": one.occupied(made.replicas),
         "usd_per_hour": made.usd_per_hour,
     }
 
@@ -184,6 +201,7 @@ def _nearest(
         "gpu": one.gpu,
         "engine": one.engine,
         "candidate": one.candidate,
+        "is_baseline": one.is_baseline,
         "settings": dict(one.settings),
         "load": missed.level.load.to_json(),
         "limit": missed.name,
@@ -193,7 +211,12 @@ def _nearest(
     }
 
 
-def _notes(question: SizeQuestion, known: KnownReplicas, found: Sequence[Deployment]) -> list[str]:
+def _notes(
+    question: SizeQuestion,
+    known: KnownReplicas,
+    found: Sequence[Deployment],
+    candidates: Sequence[Deployment],
+) -> list[str]:
     notes = list(known.notes)
     if known.left_out:
         notes.append(f"{known.left_out} candidates have no operating point and are left out")
@@ -202,10 +225,10 @@ def _notes(question: SizeQuestion, known: KnownReplicas, found: Sequence[Deploym
     closed = any(m.capacity.level.load.kind is LoadKind.CONCURRENCY for m in found)
     if closed and question.requirement.traffic.rate is not None:
         notes.append(_CLOSED_LOOP)
-    highest = [m for m in found if m.capacity.level is m.replica.curve.levels[-1]]
+    highest = [m for m in candidates if m.capacity.level is m.replica.curve.levels[-1]]
     if highest:
         notes.append(
-            f"{len(highest)} of {len(found)} candidates are within the limits at the highest load "
-            "that is known; what they hold beyond it is not assumed"
+            f"{len(highest)} of {len(candidates)} candidates are within the limits at the highest "
+            "load that is known; what they hold beyond it is not assumed"
         )
     return notes

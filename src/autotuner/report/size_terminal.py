@@ -73,11 +73,10 @@ def _print_found(document: Mapping[str, Any], console: Console) -> None:
 
 def _print_deployment(title: str, made: Mapping[str, Any], console: Console) -> None:
     load = LoadLevel.from_json(made["capacity"]["load"])
-    replicas = f"{made['replicas']} replica{'s' * (made['replicas'] != 1)}"
     gpus = f" of {made['gpus_per_replica']} GPU" if made["gpus_per_replica"] else ""
     console.print(
-        f"[bold green]{title}[/bold green] {replicas}{gpus} on {escape(made['gpu'])}, "
-        f"{escape(made['engine'])}: {escape(settings_line(made['settings']))}",
+        f"[bold green]{title}[/bold green] {_counted(made['replicas'], 'replica')}{gpus} on "
+        f"{escape(made['gpu'])}, {escape(_configuration(made))}",
         soft_wrap=True,
     )
     console.print(
@@ -117,7 +116,7 @@ def _table(rows: list[Mapping[str, Any]]) -> Table:
             percent(made["utilisation"]),
             _usd(made["usd_per_hour"]),
             _usd(made["usd_per_million_tokens"]),
-            escape(f"{made['engine']}: {settings_line(made['settings'])}"),
+            escape(_configuration(made)),
         )
     return table
 
@@ -137,6 +136,17 @@ def _by_gpu(document: Mapping[str, Any]) -> Table:
     return table
 
 
+def _configuration(row: Mapping[str, Any]) -> str:
+    """`vllm: TP 2`, `vllm, the baseline: TP 2`."""
+    engine = f"{row['engine']}, the baseline" if row["is_baseline"] else row["engine"]
+    return f"{engine}: {settings_line(row['settings'])}"
+
+
+def _counted(count: int, thing: str) -> str:
+    """`1 replica`, `8 replicas`."""
+    return f"{count} {thing}{'s' * (count != 1)}"
+
+
 def _usd(value: float | None) -> str:
     return "–" if value is None else f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
 
@@ -148,12 +158,13 @@ def _print_growth(rows: list[Mapping[str, Any]], console: Console) -> None:
         if row["replicas"] == before and row is not rows[-1]:
             continue
         before = row["replicas"]
+        gpus = f", {_counted(row['gpus'], 'GPU')}" if row["gpus"] else ""
         price = (
             "" if row["usd_per_hour"] is None else f", {figure(row['usd_per_hour'])} USD per hour"
         )
         console.print(
-            f"  month {row['month']}: {traffic_text(row['traffic'])}: {row['replicas']} replicas, "
-            f"{row['gpus']} GPUs{price}",
+            f"  month {row['month']}: {traffic_text(row['traffic'])}: "
+            f"{_counted(row['replicas'], 'replica')}{gpus}{price}",
             soft_wrap=True,
         )
 
@@ -177,8 +188,7 @@ def _print_nearest(document: Mapping[str, Any], console: Console) -> None:
             f"of {found['limit_ms']:g} ms"
         )
     console.print(
-        f"  nearest: {escape(found['engine'])} on {escape(found['gpu'])}, "
-        f"{escape(settings_line(found['settings']))}: {is_at}",
+        f"  nearest: on {escape(found['gpu'])}, {escape(_configuration(found))}: {is_at}",
         soft_wrap=True,
     )
     console.print("  more replicas do not help: give a looser limit, or faster candidates")

@@ -15,7 +15,7 @@ from autotuner.sizing.deployment import (
     deployments,
     nearest,
 )
-from autotuner.sizing.traffic import Traffic, grown
+from autotuner.sizing.traffic import Traffic, TrafficError, grown
 
 __all__ = [
     "Capacity",
@@ -27,6 +27,7 @@ __all__ = [
     "ServiceLevel",
     "TokenCosts",
     "Traffic",
+    "TrafficError",
     "ValueInterval",
     "cheapest",
     "deployment",

@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from autotuner.config import LoadKind, LoadLevel
+from autotuner.sizing.traffic import Traffic
 
 
 class ValueInterval(NamedTuple):
@@ -58,16 +59,18 @@ class Capacity:
     """The most that one replica holds within the limits.
 
     Attributes:
-        level: the highest that is known to be within them, as are all below it.
+        level: of those within them, as are all below it, the one that holds most.
         requests_per_s: at it, or the end of its interval.
     """
 
     level: ReplicaLevel
     requests_per_s: float
 
-    def users(self, think_s: float) -> float:
-        """The users that it holds."""
-        return self.level.users(self.requests_per_s, think_s)
+    def held(self, traffic: Traffic) -> float:
+        """Amount that it holds, as the traffic counts: requests per second, or users."""
+        if traffic.users is None:
+            return self.requests_per_s
+        return self.level.users(self.requests_per_s, traffic.think_s)
 
 
 @dataclass(frozen=True)
@@ -112,20 +115,22 @@ class LoadCurve:
         if any(not one.load < other.load for one, other in pairwise(self.levels)):
             raise ValueError("the levels of a curve rise")
 
-    def capacity(self, slo: Mapping[str, float]) -> Capacity | None:
-        """The highest level whose values are within all limits, as those of all below it are.
+    def capacity(self, slo: Mapping[str, float], traffic: Traffic) -> Capacity | None:
+        """Of the levels whose values are within all limits, as those of all below them are, the
+        one that holds most of what the traffic counts; the highest where several hold as much.
 
-        None where not even the lowest is.
+        On a plateau of throughput a higher level has more users, and no more requests per second.
+        None where not even the lowest is within.
         """
-        return self._highest(slo, lambda i: i.value, lambda i: i.value)
+        return self._most(slo, traffic, lambda i: i.value, lambda i: i.value)
 
-    def certain_capacity(self, slo: Mapping[str, float]) -> Capacity | None:
+    def certain_capacity(self, slo: Mapping[str, float], traffic: Traffic) -> Capacity | None:
         """The same where whole intervals have to be within, with the least throughput."""
-        return self._highest(slo, lambda i: i.high, lambda i: i.low)
+        return self._most(slo, traffic, lambda i: i.high, lambda i: i.low)
 
-    def possible_capacity(self, slo: Mapping[str, float]) -> Capacity | None:
+    def possible_capacity(self, slo: Mapping[str, float], traffic: Traffic) -> Capacity | None:
         """The same where intervals may be within, with the most throughput."""
-        return self._highest(slo, lambda i: i.low, lambda i: i.high)
+        return self._most(slo, traffic, lambda i: i.low, lambda i: i.high)
 
     def missed(self, slo: Mapping[str, float]) -> Missed | None:
         """The limit that keeps the lowest level out; None where it is within all."""
@@ -138,22 +143,23 @@ class LoadCurve:
         worst = max(found, key=lambda one: one.over, default=None)
         return worst if worst is not None and worst.over > 0 else None
 
-    def _highest(
+    def _most(
         self,
         slo: Mapping[str, float],
+        traffic: Traffic,
         latency: Callable[[ValueInterval], float],
         rate: Callable[[ValueInterval], float],
     ) -> Capacity | None:
         best: Capacity | None = None
         for level in self.levels:
             if not all(
-                (found := level.latencies_ms.get(name)) is not None and latency(found) <= limit
+                (known := level.latencies_ms.get(name)) is not None and latency(known) <= limit
                 for name, limit in slo.items()
             ):
                 break
-            requests_per_s = rate(level.requests_per_s)
-            if best is None or requests_per_s >= best.requests_per_s:
-                best = Capacity(level, requests_per_s)
+            found = Capacity(level, rate(level.requests_per_s))
+            if best is None or found.held(traffic) >= best.held(traffic):
+                best = found
         return best
 
     @cached_property
@@ -167,21 +173,28 @@ class LoadCurve:
         """
         return _between(self._rates, requests_per_s)
 
+    def place_of_users(self, users: float, think_s: float) -> Between | None:
+        """The same of users: on a plateau of throughput levels differ in these alone."""
+        return _between(self._users(think_s), users)
+
     def rate_of_users(self, users: float, think_s: float) -> float | None:
         """Requests per second that so many users make; None beyond the highest level.
 
         Fewer users than at the lowest level make requests in proportion.
         """
-        counts = tuple(
+        fewest = self._users(think_s)[0]
+        if users <= fewest:
+            return self._rates[0] * users / fewest if fewest > 0 else self._rates[0]
+        place = self.place_of_users(users, think_s)
+        return None if place is None else _at(self._rates, place)
+
+    def _users(self, think_s: float) -> tuple[float, ...]:
+        return tuple(
             _rising(
                 level.users(rate, think_s)
                 for level, rate in zip(self.levels, self._rates, strict=True)
             )
         )
-        if users <= counts[0]:
-            return self._rates[0] * users / counts[0] if counts[0] > 0 else self._rates[0]
-        place = _between(counts, users)
-        return None if place is None else _at(self._rates, place)
 
     def latencies_ms(self, place: Between) -> dict[str, float]:
         """The known latencies at a place."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from autotuner.config import LoadLevel
 from autotuner.sizing.costs import TokenCosts
-from autotuner.sizing.curve import Capacity, LoadCurve, Missed
+from autotuner.sizing.curve import Between, Capacity, LoadCurve, Missed
 from autotuner.sizing.traffic import Traffic
 
 _ROUNDING = 1e-9
@@ -100,14 +100,14 @@ class Deployment:
 def deployment(replica: Replica, requirement: ServiceLevel) -> Deployment | None:
     """The fewest whole replicas that hold the traffic; None where a replica holds no load."""
     curve, slo, traffic = replica.curve, requirement.slo, requirement.traffic
-    capacity = curve.capacity(slo)
-    possible, certain = curve.possible_capacity(slo), curve.certain_capacity(slo)
+    capacity = curve.capacity(slo, traffic)
+    possible = curve.possible_capacity(slo, traffic)
+    certain = curve.certain_capacity(slo, traffic)
     if capacity is None or possible is None or not capacity.requests_per_s > 0:
         return None
     replicas = _replicas(capacity, requirement)
-    rate = _rate_of_one(curve, traffic, replicas, capacity)
-    place = curve.place(rate)
-    levels = [] if place is None else [curve.levels[i].load for i in (place.lower, place.upper)]
+    rate, place = _share_of_one(curve, traffic, replicas, capacity)
+    levels = [curve.levels[i].load for i in (place.lower, place.upper)]
     return Deployment(
         replica=replica,
         capacity=capacity,
@@ -116,16 +116,9 @@ def deployment(replica: Replica, requirement: ServiceLevel) -> Deployment | None
         most=None if certain is None else max(_replicas(certain, requirement), replicas),
         requests_per_s=rate * replicas if traffic.rate is None else traffic.rate,
         utilisation=_utilisation(capacity, traffic, replicas),
-        latencies_ms={} if place is None else curve.latencies_ms(place),
+        latencies_ms=curve.latencies_ms(place),
         between=tuple(dict.fromkeys(levels)),
     )
-
-
-def _held(capacity: Capacity, traffic: Traffic) -> float:
-    """Rate or users, as the traffic counts, that one replica holds."""
-    if traffic.users is None:
-        return capacity.requests_per_s
-    return capacity.users(traffic.think_s)
 
 
 def _asked(traffic: Traffic) -> float:
@@ -133,20 +126,28 @@ def _asked(traffic: Traffic) -> float:
 
 
 def _replicas(capacity: Capacity, requirement: ServiceLevel) -> int:
-    usable = _held(capacity, requirement.traffic) * (1 - requirement.headroom)
+    usable = capacity.held(requirement.traffic) * (1 - requirement.headroom)
     return max(math.ceil(_asked(requirement.traffic) / usable - _ROUNDING), 1)
 
 
 def _utilisation(capacity: Capacity, traffic: Traffic, replicas: int) -> float:
-    return _asked(traffic) / replicas / _held(capacity, traffic)
+    return _asked(traffic) / replicas / capacity.held(traffic)
 
 
-def _rate_of_one(curve: LoadCurve, traffic: Traffic, replicas: int, capacity: Capacity) -> float:
-    """Requests per second of one replica."""
-    if traffic.rate is not None:
-        return traffic.rate / replicas
-    rate = curve.rate_of_users(_asked(traffic) / replicas, traffic.think_s)
-    return capacity.requests_per_s if rate is None else min(rate, capacity.requests_per_s)
+def _share_of_one(
+    curve: LoadCurve, traffic: Traffic, replicas: int, capacity: Capacity
+) -> tuple[float, Between]:
+    """Requests per second of one replica, and where on its curve it is then."""
+    # Rounding takes a share over what a replica holds, where that is used to the last.
+    share = min(_asked(traffic) / replicas, capacity.held(traffic))
+    if traffic.users is None:
+        rate: float | None = share
+        place = curve.place(share)
+    else:
+        rate = curve.rate_of_users(share, traffic.think_s)
+        place = curve.place_of_users(share, traffic.think_s)
+    assert rate is not None and place is not None  # noqa: S101 - the capacity is on the curve
+    return min(rate, capacity.requests_per_s), place
 
 
 def deployments(replicas: Iterable[Replica], requirement: ServiceLevel) -> list[Deployment]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from autotuner.catalog import gpu_named, known_gpu
+from autotuner.catalog.gpus import CPU
 from autotuner.config import LoadKind, PredictionMode, TaskConfig, kind_of_levels, parse_task
 from autotuner.errors import AutotunerError
 from autotuner.measure import Measurement
@@ -17,17 +19,26 @@ from autotuner.profiles import ProfileRegistry
 from autotuner.search import is_usable
 from autotuner.sizing import LoadCurve, Replica, ReplicaLevel, ValueInterval
 from autotuner.store import ExperimentRecord
+from autotuner.tuning.baseline import PHASE
 from autotuner.tuning.estimate import estimate_plan
 from autotuner.tuning.forecast import forecast_of
 from autotuner.tuning.operating_points import MeasuredLevel, measured_levels
 from autotuner.tuning.points import interval95, occupied_gpus
 from autotuner.tuning.predicted_tasks import MEASURED, Known, ladder
 from autotuner.tuning.prepare import Prepared, prepare
+from autotuner.tuning.resources import field_values, resource_request
+
+_GPU = "system.gpu_type"
 
 
 @dataclass(frozen=True)
 class KnownReplica:
-    """A candidate as a replica, with what a reader wants to know of it."""
+    """A candidate as a replica, with what a reader wants to know of it.
+
+    Attributes:
+        gpus: 0 on a CPU.
+        is_baseline: whether it is the baseline of its task, and so no candidate.
+    """
 
     replica: Replica
     gpu: str
@@ -36,6 +47,11 @@ class KnownReplica:
     settings: Mapping[str, Any]
     gpus: int
     command: str
+    is_baseline: bool = False
+
+    def occupied(self, replicas: int) -> int:
+        """GPUs of so many; none on a CPU."""
+        return self.gpus * replicas
 
 
 @dataclass(frozen=True)
@@ -75,13 +91,14 @@ def measured_replicas(
             continue
         gpus = occupied_gpus(one.settings)
         levels = list(_steady(measured_levels(one, one.candidate_id, gpus)))
+        is_baseline = one.phase == PHASE
         if not levels:
-            left_out += 1
+            left_out += not is_baseline
             continue
         disturbed += sum(any(m.is_disturbed for m in level.repeats) for level in levels)
         repeats = [measurement for level in levels for measurement in level.repeats]
         replica = Replica(
-            (gpu, one.candidate_id),
+            (gpu, PHASE if is_baseline else one.candidate_id),
             max(gpus, 1),
             LoadCurve(tuple(_measured(level, slo) for level in levels)),
             *_lengths(repeats),
@@ -89,10 +106,32 @@ def measured_replicas(
         )
         name = str(one.settings.get("system.backend", engine))
         found.append(
-            KnownReplica(replica, gpu, name, one.candidate_id, one.settings, gpus, one.command)
+            KnownReplica(
+                replica,
+                gpu,
+                name,
+                one.candidate_id,
+                one.settings,
+                gpus,
+                one.command,
+                is_baseline=is_baseline,
+            )
         )
     notes = [f"measured levels that others on the machine disturbed: {disturbed}"] * bool(disturbed)
     return KnownReplicas(tuple(found), {}, left_out, tuple(notes))
+
+
+def measured_gpu(task: TaskConfig, experiments: Iterable[ExperimentRecord]) -> str:
+    """The GPU of launches, by its own name, or "cpu".
+
+    Of a replay it is the one that was recorded, which the task itself need not name.
+    """
+    named = (one.settings.get(_GPU) for one in experiments if one.status == "completed")
+    word = next((str(name) for name in named if name is not None), None)
+    if word is None:
+        return resource_request(task).gpu or CPU
+    gpu = known_gpu(word, task.gpus)
+    return word if gpu is None else gpu.name
 
 
 def _steady(levels: Iterable[MeasuredLevel]) -> Iterator[MeasuredLevel]:
@@ -198,11 +237,13 @@ def predicted_replicas(
 
 
 def on_gpu(task: TaskConfig, gpu: str) -> TaskConfig:
-    """The same task on another GPU; what it says of its own GPU is left out.
+    """The same task on another GPU; what it says of its own is left out, where that is another.
 
     Raises:
         AutotunerError: it cannot be used there.
     """
+    if {gpu_named(str(word), task.gpus).name for word in field_values(task, _GPU)} == {gpu}:
+        return task
     document = task.written()
     system = {
         name: value
@@ -261,7 +302,7 @@ def _predicted(
 
 def _gpu_of(prepared: Prepared) -> str:
     gpu = prepared.variants[0].context.gpu
-    return "cpu" if gpu is None else gpu.name
+    return CPU if gpu is None else gpu.name
 
 
 def _level(point: Prediction, slo: Mapping[str, float]) -> ReplicaLevel:

@@ -116,7 +116,7 @@ def devices_of(
     if not names:
         return ON_CPU
     if gpu is not None:
-        return Devices(gpu_named(gpu, described).name, names)
+        return Devices(gpu_named(gpu, described, field="--gpu").name, names)
     if not found:
         raise AutotunerError(
             f"--devices {requested}: no GPU is found on this machine",

@@ -100,7 +100,7 @@ def asked_of(wishes: Wishes, here: Path, described: Mapping[str, DescribedGpu]) 
         AutotunerError: an unknown model, engine, GPU or limit.
     """
     if wishes.engine is not None:
-        engine_named(wishes.engine)
+        engine_named(wishes.engine, field="--engine")
     limits = limits_of(wishes.slo)
     devices = _devices(wishes, described)
     return Asked.of(
@@ -130,7 +130,7 @@ def _devices(wishes: Wishes, described: Mapping[str, DescribedGpu]) -> Devices:
                 remedy="say what the GPUs are with --gpu",
             )
         return Devices(found.gpu, tuple(map(str, range(wishes.gpus or 1))))
-    gpu = gpu_named(wishes.gpu, described)
+    gpu = gpu_named(wishes.gpu, described, field="--gpu")
     if gpu.is_cpu:
         if wishes.gpus:
             raise AutotunerError(f"--gpus {wishes.gpus}: a CPU has none", remedy="leave it out")

@@ -41,5 +41,6 @@ def prices_of(texts: Sequence[str], described: Mapping[str, DescribedGpu]) -> di
                 f"--usd-per-gpu-hour: {word!r} has no price above 0",
                 remedy="write 2.5, or h100=2.5,h200=3",
             )
-        prices[gpu_named(name, described).name if name else ""] = value
+        gpu = gpu_named(name, described, field="--usd-per-gpu-hour").name if name else ""
+        prices[gpu] = value
     return prices

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -107,7 +108,7 @@ def recommend(
 def _asked(wishes: Wishes, engines: Sequence[str], folder: Path) -> list[Asked]:
     """The question for each engine."""
     for name in engines:
-        engine_named(name)
+        engine_named(name, field="--engine")
     first = asked_of(
         replace(wishes, engine=engines[0] if engines else None), Path.cwd(), gpus_of_home(folder)
     )
@@ -127,6 +128,11 @@ def _limits(texts: Sequence[str], limits: tuple[float | None, float | None]) -> 
         name = f"{option}_ms"
         if value is None:
             continue
+        if not 0 < value < math.inf:
+            raise AutotunerError(
+                f"--{option}: {value:g} is no limit in ms above 0",
+                remedy=f"write --{option} 500, or leave it out",
+            )
         if name in given:
             raise AutotunerError(
                 f"--{option} {value:g}: --slo limits {name} too, to {given[name]:g}",

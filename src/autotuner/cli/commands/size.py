@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,11 +22,12 @@ from autotuner.errors import AutotunerError
 from autotuner.profiles import USERS, registry_with
 from autotuner.report.size_document import SizeQuestion, size_document
 from autotuner.report.size_terminal import print_size
-from autotuner.sizing import ServiceLevel, Traffic, grown
+from autotuner.sizing import ServiceLevel, Traffic, TrafficError, grown
 from autotuner.store import Store, TaskRecord
 from autotuner.tuning.replicas import (
     KnownReplicas,
     ReplicaWishes,
+    measured_gpu,
     measured_replicas,
     predicted_replicas,
 )
@@ -39,7 +39,7 @@ from autotuner.tuning.resources import (
 )
 
 _ALL = "all"
-_MOST_MONTHS = 120
+_MONTHS, _MOST_MONTHS = 12, 120
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class TrafficWishes:
     think_s: float | None
     headroom: str
     growth_per_month: str | None
-    months: int
+    months: int | None
 
 
 @dataclass(frozen=True)
@@ -79,18 +79,17 @@ def size(asked: SizeWishes, traffic: TrafficWishes, *, home: Path | None, as_jso
         require_predictor(asked.predictor)
     made, headroom = _traffic(traffic), share("--headroom", traffic.headroom, below=1.0)
     growth = _growth(made, traffic)
-    wishes = functools.partial(
-        ReplicaWishes,
-        prices=prices_of(asked.prices, described),
-        predictor=asked.predictor,
-        mode=require_mode(asked.mode),
-    )
+    mode = require_mode(asked.mode)
+
+    def wishes(task: TaskConfig, limits: Mapping[str, float]) -> ReplicaWishes:
+        prices = prices_of(asked.prices, {**described, **task.gpus})
+        return ReplicaWishes(limits, _gpus(asked.gpus, task), prices, asked.predictor, mode)
+
     if asked.task is not None and not asked.task.isdecimal():
         path = Path(asked.task)
         task = with_gpus_of_home(load_task(path), folder)
         limits = slo or task.slo_limits()
-        gpus = _gpus(asked.gpus, task)
-        known = _predicted(task, wishes(limits, gpus), path.resolve().parent, asked.task, folder)
+        known = _predicted(task, wishes(task, limits), path.resolve().parent, asked.task, folder)
         question = SizeQuestion(
             asked.task,
             model_named(task),
@@ -105,8 +104,7 @@ def size(asked: SizeWishes, traffic: TrafficWishes, *, home: Path | None, as_jso
                 parse_stored_task(record.config, source=f"task {record.id}"), folder
             )
             limits = slo or task.slo_limits()
-            gpus = _gpus(asked.gpus, task)
-            known = _stored(store, record, task, wishes(limits, gpus), folder)
+            known = _stored(store, record, task, wishes(task, limits), folder)
         question = SizeQuestion(
             str(record.id),
             record.model,
@@ -129,10 +127,11 @@ def _stored(
     if wishes.gpus:
         base = Path(record.base) if record.base else home
         return _predicted(task, wishes, base, f"task {record.id}", home)
-    gpu = resource_request(task).gpu or "cpu"
+    experiments = store.experiments(record.id)
+    gpu = measured_gpu(task, experiments)
     given = wishes.price(gpu)
     return measured_replicas(
-        store.experiments(record.id),
+        experiments,
         gpu=gpu,
         engine=record.engine,
         slo=wishes.slo,
@@ -167,34 +166,48 @@ def _traffic(asked: TrafficWishes) -> Traffic:
         )
     try:
         return Traffic(asked.rate, asked.users, asked.think_s or 0.0)
-    except ValueError as error:
-        option = "--rate" if asked.users is None else "--users"
-        raise AutotunerError(f"{option}: {error}") from None
+    except TrafficError as error:
+        option = error.field.replace("_", "-")
+        raise AutotunerError(f"--{option}: {error}") from None
 
 
 def _growth(traffic: Traffic, asked: TrafficWishes) -> tuple[Traffic, ...]:
     if asked.growth_per_month is None:
+        if asked.months is not None:
+            raise AutotunerError(
+                f"--months {asked.months}: it is of growth, and --growth-per-month is not given",
+                remedy="leave it out, or give --growth-per-month",
+            )
         return ()
-    if not 1 <= asked.months <= _MOST_MONTHS:
+    months = _MONTHS if asked.months is None else asked.months
+    if not 1 <= months <= _MOST_MONTHS:
+        raise AutotunerError(f"--months {months} is no span", remedy=f"give 1 to {_MOST_MONTHS}")
+    growth = share("--growth-per-month", asked.growth_per_month)
+    try:
+        return tuple(grown(traffic, growth, months))
+    except TrafficError as error:
         raise AutotunerError(
-            f"--months {asked.months} is no span", remedy=f"give 1 to {_MOST_MONTHS}"
-        )
-    return tuple(grown(traffic, share("--growth-per-month", asked.growth_per_month), asked.months))
+            f"--growth-per-month {asked.growth_per_month}: after {months} months {error}"
+        ) from None
 
 
 def share(option: str, text: str, *, below: float = 10.0) -> float:
-    """`20%` or `20` as 0.2.
+    """`20%`, `20` or `0.2` as 0.2: a number below 1 without the sign is the share itself.
 
     Raises:
-        AutotunerError: no percentage from 0 to below `below`.
+        AutotunerError: no share from 0 to below `below`.
     """
+    number, sign, rest = text.strip().partition("%")
     try:
-        value = float(text.strip().removesuffix("%")) / 100
+        value = math.nan if rest else float(number)
     except ValueError:
         value = math.nan
+    if sign or not value < 1:
+        value /= 100
     if not 0 <= value < below:
         raise AutotunerError(
-            f"{option}: {text!r} is no percentage", remedy=f"give 0% to below {below:.0%}"
+            f"{option}: {text!r} is no share",
+            remedy=f"give 0% to below {below:.0%}; 0.05 without the sign is 5%",
         )
     return value
 
@@ -216,7 +229,7 @@ def _gpus(names: Sequence[str], task: TaskConfig) -> tuple[str, ...]:
         )
     found = []
     for word in words:
-        gpu = gpu_named(word, task.gpus)
+        gpu = gpu_named(word, task.gpus, field="--gpu")
         if gpu.is_cpu:
             raise AutotunerError(f"--gpu {word}: it is no GPU", remedy="name GPUs, or all")
         found.append(gpu.name)
