@@ -164,7 +164,7 @@ def test_a_second_run_starts_with_what_the_first_has_taught(tmp_path: Path) -> N
         assert "calibrated by 6 of 6 observations" in found["calibrated"]["source"]
         assert found["calibrated"]["ttft_ms"] != found["base"]["ttft_ms"]
     error = second["prediction_error"]
-    assert (error["base"]["points"], error["calibrated"]["points"]) == (4, 4)
+    assert (error["base"]["points"], error["calibrated"]["points"]) == (6, 6)
     far = {
         which: far_from_what_was_learnt(first, second, which) for which in ("base", "calibrated")
     }
