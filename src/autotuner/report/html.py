@@ -34,6 +34,7 @@ from autotuner.report.search import (
     value_text,
 )
 from autotuner.report.terminal import replay_notice
+from autotuner.search.axes import format_value
 from autotuner.search.points import figure, percent
 from autotuner.tuning.performance_views import PerformanceView
 from autotuner.tuning.summary import TaskSummary
@@ -104,6 +105,8 @@ def render_html(summary: TaskSummary, performance: PerformanceView | None = None
         frontier=summary.frontier,
         recommended=summary.recommended,
         why_not=summary.why_not,
+        baseline=summary.baseline,
+        format_value=format_value,
         cost=None if summary.recommended is None else cost_text(costs_of(summary.recommended)),
         disturbed=disturbed_note(summary),
         short_levels=short_level_notes(summary),
