@@ -15,12 +15,12 @@ TASK = Path(__file__).parent / "data" / "rates.yaml"
 def test_a_rate_goes_from_the_task_file_to_frontier_and_report(tmp_path: Path) -> None:
     planned = autotuner(tmp_path, "plan", str(TASK))
     assert planned.returncode == 0, planned.stderr
-    assert "0.5, 3 requests/s" in planned.stdout
+    assert "0.5, 12 requests/s" in planned.stdout
     tuned = autotuner(tmp_path, "tune", str(TASK), "--json")
     assert tuned.returncode == 0, tuned.stderr
     summary = json.loads(tuned.stdout)
     [launch] = summary["experiments"]
-    for level, rate in zip(launch["measurements"], (0.5, 3), strict=True):
+    for level, rate in zip(launch["measurements"], (0.5, 12), strict=True):
         assert level["load"] == {"kind": "rate", "value": rate}
         assert level["valid"], level["errors"]
         assert level["requests_completed"] == 8
@@ -28,7 +28,7 @@ def test_a_rate_goes_from_the_task_file_to_frontier_and_report(tmp_path: Path) -
         assert 0 <= level["client_delay_ms"] <= level["client_worst_delay_ms"]
     kept, flooded = launch["measurements"]
     assert not kept["saturated"] or kept["machine"]["busy"], kept["note"]
-    # Six times the load: more requests share the engine.
+    # At 24 times the load more requests share the engine.
     assert flooded["e2e_ms"]["mean"] > kept["e2e_ms"]["mean"]
     steady = {level["load"]["value"] for level in (kept, flooded) if not level["saturated"]}
     assert {point["load"]["value"] for point in summary["frontier"]} <= steady
