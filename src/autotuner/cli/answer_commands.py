@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from autotuner.cli.collector import collector_paused
-from autotuner.cli.options import CandidateId, Home, Json, Price, Short
+from autotuner.cli.options import CandidateId, GpuCount, GpuName, Home, Json, Model, Price, Short
 
 Limits = Annotated[
     list[str] | None,
@@ -16,21 +16,9 @@ Limits = Annotated[
 
 
 def recommend(
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model",
-            help="Id of the catalog or a hub, a model folder or a GGUF file; on this machine's "
-            "CPU a small packaged one if left out.",
-        ),
-    ] = None,
-    gpu: Annotated[
-        str | None,
-        typer.Option(
-            "--gpu", help="GPU of the catalog, or cpu; this machine's devices if left out."
-        ),
-    ] = None,
-    gpus: Annotated[int | None, typer.Option("--gpus", min=1, help="How many there are.")] = None,
+    model: Model = None,
+    gpu: GpuName = None,
+    gpus: GpuCount = None,
     engine: Annotated[
         list[str] | None,
         typer.Option(

@@ -20,8 +20,11 @@ from autotuner.cli.observations_app import observations_app
 from autotuner.cli.options import (
     FORMER_SPELLINGS,
     CandidateId,
+    GpuCount,
+    GpuName,
     Home,
     Json,
+    Model,
     Price,
     Short,
     TaskFile,
@@ -87,21 +90,9 @@ def root(
 
 @app.command()
 def init(
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model",
-            help="Id of the catalog or a hub, a model folder or a GGUF file; on this machine's "
-            "CPU a small packaged one if left out.",
-        ),
-    ] = None,
-    gpu: Annotated[
-        str | None,
-        typer.Option(
-            "--gpu", help="GPU of the catalog, or cpu; this machine's devices if left out."
-        ),
-    ] = None,
-    gpus: Annotated[int | None, typer.Option("--gpus", min=1, help="How many there are.")] = None,
+    model: Model = None,
+    gpu: GpuName = None,
+    gpus: GpuCount = None,
     engine: Annotated[
         str | None, typer.Option("--engine", help="As `engines list` names it.")
     ] = None,

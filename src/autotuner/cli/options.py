@@ -60,3 +60,18 @@ class Chosen(TypedDict):
     model: str | None
     task_id: int | None
     origin: str | None
+
+
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        help="Id of the catalog or a hub, a model folder or a GGUF file; on this machine's "
+        "CPU a small packaged one if left out.",
+    ),
+]
+GpuName = Annotated[
+    str | None,
+    typer.Option("--gpu", help="GPU of the catalog, or cpu; this machine's devices if left out."),
+]
+GpuCount = Annotated[int | None, typer.Option("--gpus", min=1, help="How many there are.")]

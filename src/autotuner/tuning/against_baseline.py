@@ -84,15 +84,7 @@ def beside_baseline(
         }
         view = view.model_copy(update=compared)
     has_rivals = any(points[e.id] for e in experiments if e.id != baseline.id)
-    return view.model_copy(update={"headline": headline(view, _names(), has_rivals=has_rivals)})
-
-
-def _names() -> dict[str, str]:
-    """Quantity -> its name, with the unit where that is not the name."""
-    return {
-        name: f"{objective.label}, {objective.unit}" if objective.label else objective.unit
-        for name, objective in OBJECTIVES.items()
-    }
+    return view.model_copy(update={"headline": headline(view, has_rivals=has_rivals)})
 
 
 def _compared(
@@ -130,8 +122,9 @@ _Launch = tuple[float, float, float]
 
 
 def _figure(name: str, recommended: _Launch, baseline: _Launch) -> ComparedFigureView:
-    ratio, settled = _ratio(recommended, baseline, OBJECTIVES[name].maximise)
-    better = ratio.above_one if OBJECTIVES[name].maximise else 1 - ratio.above_one
+    objective = OBJECTIVES[name]
+    ratio, settled = _ratio(recommended, baseline, objective.maximise)
+    better = ratio.above_one if objective.maximise else 1 - ratio.above_one
     return ComparedFigureView(
         quantity=name,
         recommended=recommended[1],
@@ -141,7 +134,7 @@ def _figure(name: str, recommended: _Launch, baseline: _Launch) -> ComparedFigur
         high=ratio.high,
         probability_better=better,
         settled=settled,
-        name=_names()[name],
+        name=f"{objective.label}, {objective.unit}" if objective.label else objective.unit,
         change=gain(ratio.median),
         interval=f"{gain(ratio.low)} to {gain(ratio.high)}",
         certainty=certainty_text(better, settled),

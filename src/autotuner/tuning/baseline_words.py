@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from autotuner.search.points import figure
 from autotuner.tuning.baseline import NAMES
 from autotuner.tuning.baseline_views import BaselineView, ComparedPointsView, Settled
@@ -55,11 +53,10 @@ def title(points: ComparedPointsView, name: str) -> str:
     return f"recommended at {points.load.long}; {name} at {points.baseline_load}, {best}"
 
 
-def headline(baseline: BaselineView, units: Mapping[str, str], *, has_rivals: bool) -> str:
+def headline(baseline: BaselineView, *, has_rivals: bool) -> str:
     """The answer in a line: how much better, and how sure.
 
     Args:
-        units: quantity -> its name or unit behind a change.
         has_rivals: whether any candidate has an operating point.
     """
     name, points = NAMES[baseline.kind], baseline.within_slo or baseline.same_load
@@ -74,4 +71,4 @@ def headline(baseline: BaselineView, units: Mapping[str, str], *, has_rivals: bo
     if points.baseline_meets_slo is False and baseline.recommended_meets_slo:
         return f"{name} miss the SLO at every measured level; the recommended point meets it"
     first = points.figures[0]
-    return f"{units[first.quantity]} {first.change} against {name} ({first.certainty})"
+    return f"{first.name} {first.change} against {name} ({first.certainty})"
