@@ -14,6 +14,7 @@ from test_json import document
 
 from autotuner.cli.commands.size import share
 from autotuner.landscapes import landscape_csv
+from autotuner.report.size_views import SizeView
 from autotuner.testing.made_up_landscape import made_up_landscape
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "v2"
@@ -43,6 +44,7 @@ def test_the_smallest_deployment_holds_the_traffic_with_head_room(
     run: Run, service: Path, home: Path
 ) -> None:
     found = document(run("size", service, "--rate", "40", "--json"))
+    assert SizeView.model_validate(found).model_dump(mode="json") == found
     assert (found["source"], found["headroom"], found["slo"]) == ("predicted", 0.2, TASK["slo"])
     best = found["deployments"][0]
     held = best["capacity"]["requests_per_s"]

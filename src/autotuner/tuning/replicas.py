@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from autotuner.catalog import gpu_named, known_gpu
 from autotuner.catalog.gpus import CPU
+from autotuner.catalog.gpus import gpus as known_gpus
 from autotuner.config import LoadKind, PredictionMode, TaskConfig, kind_of_levels, parse_task
 from autotuner.errors import AutotunerError
 from autotuner.measure import Measurement
 from autotuner.predict import Prediction
 from autotuner.predict.predictor import interval80, latency_ms, limit_interval80
-from autotuner.profiles import ProfileRegistry
 from autotuner.search import is_usable
 from autotuner.sizing import LoadCurve, Replica, ReplicaLevel, ValueInterval
-from autotuner.store import ExperimentRecord
+from autotuner.store import ExperimentRecord, Store, TaskRecord
 from autotuner.tuning.baseline import PHASE
 from autotuner.tuning.estimate import estimate_plan
 from autotuner.tuning.forecast import forecast_of
 from autotuner.tuning.operating_points import MeasuredLevel, measured_levels
 from autotuner.tuning.points import interval95, occupied_gpus
 from autotuner.tuning.predicted_tasks import MEASURED, Known, ladder
-from autotuner.tuning.prepare import Prepared, prepare
+from autotuner.tuning.prepare import Prepared
 from autotuner.tuning.resources import field_values, resource_request
 
+Resolve = Callable[[TaskConfig], Prepared]
+"""Resolves a task on this machine; raises an `AutotunerError` where it cannot be used."""
+_ALL = "all"
 _GPU = "system.gpu_type"
 
 
@@ -121,6 +124,23 @@ def measured_replicas(
     return KnownReplicas(tuple(found), {}, left_out, tuple(notes))
 
 
+def stored_replicas(
+    store: Store, record: TaskRecord, task: TaskConfig, wishes: ReplicaWishes
+) -> KnownReplicas:
+    """Replicas by the launches of a stored task; the price is the one that it began with, where no
+    other is wished."""
+    experiments = store.experiments(record.id)
+    gpu = measured_gpu(task, experiments)
+    given = wishes.price(gpu)
+    return measured_replicas(
+        experiments,
+        gpu=gpu,
+        engine=record.engine,
+        slo=wishes.slo,
+        usd_per_gpu_hour=record.plan.get("usd_per_gpu_hour") if given is None else given,
+    )
+
+
 def measured_gpu(task: TaskConfig, experiments: Iterable[ExperimentRecord]) -> str:
     """The GPU of launches, by its own name, or "cpu".
 
@@ -196,16 +216,15 @@ def predicted_replicas(
     task: TaskConfig,
     wishes: ReplicaWishes,
     *,
-    base: Path,
-    source: str,
     home: Path,
-    registry: ProfileRegistry,
+    resolve: Resolve,
     known: Known,
+    tell: Callable[[int, int], None] = lambda asked, wanted: None,
 ) -> KnownReplicas:
     """The candidates of a task, predicted on each GPU.
 
     Args:
-        base: folder from which relative paths in the task count.
+        tell: called with how many candidates of a GPU were asked for, of how many.
 
     Raises:
         AutotunerError: the task cannot be used on its own GPU.
@@ -217,7 +236,7 @@ def predicted_replicas(
     for gpu in wishes.gpus or (None,):
         try:
             made = task if gpu is None else on_gpu(task, gpu)
-            prepared = prepare(made, base=base, source=source, registry=registry)
+            prepared = resolve(made)
         except AutotunerError as error:
             if gpu is None:
                 raise
@@ -225,7 +244,7 @@ def predicted_replicas(
             continue
         prepared = _as_wished(prepared, wishes)
         asked = forecast_of(prepared, home)
-        estimate = estimate_plan(prepared, asked, known(asked))
+        estimate = estimate_plan(prepared, asked, known(asked), tell=tell)
         replicas, silent = _predicted(prepared, estimate.points, wishes)
         warnings += asked.warnings
         left_out += silent
@@ -234,6 +253,35 @@ def predicted_replicas(
             reasons = [e.absent for e in estimate.expected.values() if e.absent]
             refused[gpu] = reasons[0] if reasons else "nothing is predicted"
     return KnownReplicas(tuple(found), refused, left_out, tuple(dict.fromkeys(warnings)))
+
+
+def compared_gpus(names: Sequence[str], task: TaskConfig, *, field: str) -> tuple[str, ...]:
+    """Names of GPUs, each once; for `all`, those of the maker of the task's own.
+
+    Of a task for a CPU `all` are those of every maker: the catalog does not know which engine has
+    kernels for which.
+
+    Args:
+        field: that errors name.
+
+    Raises:
+        AutotunerError: an unknown name, or a CPU.
+    """
+    if _ALL in names:
+        own = resource_request(task).gpu
+        maker = gpu_named(own, task.gpus).vendor if own else ""
+        return tuple(
+            name
+            for name, gpu in known_gpus().items()
+            if not gpu.is_cpu and (gpu.vendor == maker or maker in ("", "any"))
+        )
+    found = []
+    for word in names:
+        gpu = gpu_named(word, task.gpus, field=field)
+        if gpu.is_cpu:
+            raise AutotunerError(f"{field} {word}: it is no GPU", remedy="name GPUs, or all")
+        found.append(gpu.name)
+    return tuple(dict.fromkeys(found))
 
 
 def on_gpu(task: TaskConfig, gpu: str) -> TaskConfig:

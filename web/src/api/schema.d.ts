@@ -1374,6 +1374,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v2/tasks/{task_id}/sizing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Sizing
+         * @description How many replicas and GPUs hold a traffic within the limits, and what they cost.
+         *
+         *     The answer of `autotuner size --json`. Where nothing holds any load, `deployments` is empty and
+         *     `nearest` says which limit is missed.
+         */
+        get: operations["get_sizing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2/tasks/{task_id}/start": {
         parameters: {
             query?: never;
@@ -2630,6 +2653,89 @@ export interface components {
              * @description Size on its disk.
              */
             size_bytes: number;
+        };
+        /**
+         * DeploymentView
+         * @description So many replicas of one candidate under the traffic.
+         */
+        DeploymentView: {
+            /**
+             * Between
+             * @description Levels that these are interpolated between.
+             */
+            between: components["schemas"]["LoadLevel"][];
+            /** Candidate */
+            candidate: string;
+            capacity: components["schemas"]["ReplicaCapacityView"];
+            /**
+             * Command
+             * @description Command of one replica.
+             */
+            command: string;
+            /** Engine */
+            engine: string;
+            /** Gpu */
+            gpu: string;
+            /**
+             * Gpus
+             * @description 0 on a CPU.
+             */
+            gpus: number;
+            /** Gpus Per Replica */
+            gpus_per_replica: number;
+            /**
+             * Is Baseline
+             * @description Whether it is the baseline of the task, and so no candidate.
+             */
+            is_baseline: boolean;
+            /**
+             * Latencies Ms
+             * @description Expected of a replica at its share of the traffic.
+             */
+            latencies_ms: {
+                [key: string]: number;
+            };
+            /** Replicas */
+            replicas: number;
+            /**
+             * Replicas Interval
+             * @description Where all is as good, and as bad, as its interval allows; the second is null where no load
+             *     level is within the limits for certain.
+             */
+            replicas_interval: [
+                number,
+                number | null
+            ];
+            /**
+             * Requests Per S
+             * @description Of all replicas.
+             */
+            requests_per_s: number;
+            /** Settings */
+            settings: {
+                [key: string]: string | number | boolean | string[] | null;
+            };
+            /**
+             * Unserved
+             * @description Reason why the command does not serve what the figures are of; null where it does.
+             */
+            unserved: string | null;
+            /** Usd Per Hour */
+            usd_per_hour: number | null;
+            /** Usd Per Million Input Tokens */
+            usd_per_million_input_tokens: number | null;
+            /**
+             * Usd Per Million Tokens
+             * @description Over output tokens.
+             */
+            usd_per_million_tokens: number | null;
+            /** Usd Per Million Total Tokens */
+            usd_per_million_total_tokens: number | null;
+            /**
+             * Utilisation
+             * @description Share of what the replicas hold that the traffic uses.
+             */
+            utilisation: number;
         };
         /**
          * DescribedGpu
@@ -5006,6 +5112,36 @@ export interface components {
             worked_on: number;
         };
         /**
+         * NearestReplicaView
+         * @description Where nothing holds any load: the candidate that misses least, and the limit.
+         */
+        NearestReplicaView: {
+            /** Candidate */
+            candidate: string;
+            /** Engine */
+            engine: string;
+            /** Gpu */
+            gpu: string;
+            /** Is Baseline */
+            is_baseline: boolean;
+            /** Limit */
+            limit: string;
+            /** Limit Ms */
+            limit_ms: number;
+            load: components["schemas"]["LoadLevel"];
+            /**
+             * Over
+             * @description Share of the limit by which the value is above it; null where the value is not known.
+             */
+            over: number | null;
+            /** Settings */
+            settings: {
+                [key: string]: string | number | boolean | string[] | null;
+            };
+            /** Value Ms */
+            value_ms: number | null;
+        };
+        /**
          * NewProfile
          * @description Profile to be created.
          */
@@ -6638,6 +6774,23 @@ export interface components {
             sha256?: string | null;
         };
         /**
+         * ReplicaCapacityView
+         * @description The most that one replica holds within the limits.
+         */
+        ReplicaCapacityView: {
+            /**
+             * Interval
+             * @description 80 % interval of predictions; both ends are the value where it was measured.
+             */
+            interval: [
+                number,
+                number
+            ];
+            load: components["schemas"]["LoadLevel"];
+            /** Requests Per S */
+            requests_per_s: number;
+        };
+        /**
          * RequestLengths
          * @description Tokens of a request.
          */
@@ -7078,6 +7231,97 @@ export interface components {
              * @description A token, as `autotuner token create` prints it.
              */
             token: string;
+        };
+        /**
+         * SizeView
+         * @description Replicas and GPUs that hold a traffic within limits, and what they cost.
+         */
+        SizeView: {
+            /** Candidates */
+            candidates: number;
+            cheapest: components["schemas"]["DeploymentView"] | null;
+            /**
+             * Deployments
+             * @description The smallest first.
+             */
+            deployments: components["schemas"]["DeploymentView"][];
+            /** Gpus */
+            gpus: components["schemas"]["SizedGpuView"][];
+            /** Growth */
+            growth: components["schemas"]["SizedMonthView"][];
+            /** Headroom */
+            headroom: number;
+            /** Holding */
+            holding: number;
+            /** Model */
+            model: string;
+            nearest: components["schemas"]["NearestReplicaView"] | null;
+            /** Notes */
+            notes: string[];
+            /**
+             * Refused
+             * @description GPU -> why nothing is predicted there.
+             */
+            refused: {
+                [key: string]: string;
+            };
+            /** Slo */
+            slo: {
+                [key: string]: number;
+            };
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "measured" | "predicted";
+            /** Task */
+            task: string;
+            traffic: components["schemas"]["TrafficView"];
+        };
+        /**
+         * SizedGpuView
+         * @description A GPU that was compared; `cpu` is one too.
+         */
+        SizedGpuView: {
+            /** Candidates */
+            candidates: number;
+            /** Gpu */
+            gpu: string;
+            /**
+             * Gpus
+             * @description GPUs of the smallest deployment, 0 on a CPU; null where there is none.
+             */
+            gpus: number | null;
+            /**
+             * Holding
+             * @description Candidates that hold the traffic with enough replicas.
+             */
+            holding: number;
+            /** Usd Per Gpu Hour */
+            usd_per_gpu_hour: number | null;
+            /** Usd Per Hour */
+            usd_per_hour: number | null;
+        };
+        /**
+         * SizedMonthView
+         * @description The deployment that is smallest in the last month, in one month.
+         */
+        SizedMonthView: {
+            /** Candidate */
+            candidate: string;
+            /** Gpu */
+            gpu: string;
+            /** Gpus */
+            gpus: number;
+            /** Is Baseline */
+            is_baseline: boolean;
+            /** Month */
+            month: number;
+            /** Replicas */
+            replicas: number;
+            traffic: components["schemas"]["TrafficView"];
+            /** Usd Per Hour */
+            usd_per_hour: number | null;
         };
         /**
          * SkippedView
@@ -8319,6 +8563,21 @@ export interface components {
              * @enum {string}
              */
             state: "valid" | "revoked" | "expired";
+        };
+        /**
+         * TrafficView
+         * @description Traffic that comes in: a rate, or users.
+         */
+        TrafficView: {
+            /** Requests Per S */
+            requests_per_s: number | null;
+            /**
+             * Think S
+             * @description Seconds from an answer to its user's next request; null of a rate.
+             */
+            think_s: number | null;
+            /** Users */
+            users: number | null;
         };
         /**
          * UndoneMigration
@@ -17320,6 +17579,139 @@ export interface operations {
                 };
             };
             /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `not-found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `wrong-host`: This service does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `task-invalid`: The task cannot be run as written */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unavailable`: The service cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    get_sizing: {
+        parameters: {
+            query?: {
+                ttft_ms?: number | null;
+                ttft_p90_ms?: number | null;
+                ttft_p99_ms?: number | null;
+                tpot_ms?: number | null;
+                tpot_p90_ms?: number | null;
+                tpot_p99_ms?: number | null;
+                e2e_p90_ms?: number | null;
+                e2e_p99_ms?: number | null;
+                /** @description Requests per second that come in. */
+                rate?: number | null;
+                /** @description Users at once, in place of `rate`. */
+                users?: number | null;
+                /** @description Seconds from an answer to its user's next request; 0 where left out. */
+                think_s?: number | null;
+                /** @description Share of what a replica holds that stays free. */
+                headroom?: number;
+                /** @description Share by which the traffic grows each month. */
+                growth_per_month?: number | null;
+                /** @description Months that it grows for; 12 where left out. */
+                months?: number | null;
+                /** @description Measurements where a launch succeeded, else predictions, where left out. */
+                source?: ("measured" | "predicted") | null;
+                /** @description GPUs of the catalog on which the task is predicted; `all` of its maker. */
+                gpu?: string[];
+                /** @description Price of every GPU, in place of the task's and the catalog's. */
+                usd_per_gpu_hour?: number | null;
+                predictor?: ("auto" | "aiconfigurator" | "aisimulate" | "roofline" | "none") | null;
+                mode?: ("auto" | "SILICON" | "HYBRID" | "EMPIRICAL" | "SOL") | null;
+            };
+            header?: never;
+            path: {
+                /** @description The task's number. */
+                task_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SizeView"];
+                };
+            };
+            /** @description `bad-request`: The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unauthorized`: A valid token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `policy-refused`: The operator of this service does not allow this */
             403: {
                 headers: {
                     [name: string]: unknown;

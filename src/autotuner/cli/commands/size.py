@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autotuner.catalog import gpu_named
-from autotuner.catalog.gpus import gpus as known_gpus
 from autotuner.cli import exit_codes
 from autotuner.cli.commands.init import limits_of
 from autotuner.cli.commands.plan import known_observations
@@ -23,22 +21,16 @@ from autotuner.profiles import USERS, registry_with
 from autotuner.report.size_document import SizeQuestion, size_document
 from autotuner.report.size_terminal import print_size
 from autotuner.sizing import ServiceLevel, Traffic, TrafficError, grown
-from autotuner.store import Store, TaskRecord
+from autotuner.tuning.prepare import prepare
 from autotuner.tuning.replicas import (
     KnownReplicas,
     ReplicaWishes,
-    measured_gpu,
-    measured_replicas,
+    compared_gpus,
     predicted_replicas,
+    stored_replicas,
 )
-from autotuner.tuning.resources import (
-    gpus_of_home,
-    model_named,
-    resource_request,
-    with_gpus_of_home,
-)
+from autotuner.tuning.resources import gpus_of_home, model_named, with_gpus_of_home
 
-_ALL = "all"
 _MONTHS, _MOST_MONTHS = 12, 120
 
 
@@ -83,7 +75,9 @@ def size(asked: SizeWishes, traffic: TrafficWishes, *, home: Path | None, as_jso
 
     def wishes(task: TaskConfig, limits: Mapping[str, float]) -> ReplicaWishes:
         prices = prices_of(asked.prices, {**described, **task.gpus})
-        return ReplicaWishes(limits, _gpus(asked.gpus, task), prices, asked.predictor, mode)
+        words = [word.strip() for name in asked.gpus for word in name.split(",") if word.strip()]
+        gpus = compared_gpus(words, task, field="--gpu")
+        return ReplicaWishes(limits, gpus, prices, asked.predictor, mode)
 
     if asked.task is not None and not asked.task.isdecimal():
         path = Path(asked.task)
@@ -104,7 +98,13 @@ def size(asked: SizeWishes, traffic: TrafficWishes, *, home: Path | None, as_jso
                 parse_stored_task(record.config, source=f"task {record.id}"), folder
             )
             limits = slo or task.slo_limits()
-            known = _stored(store, record, task, wishes(task, limits), folder)
+            wished = wishes(task, limits)
+            # Where GPUs are named, the task is predicted on them.
+            if wished.gpus:
+                base = Path(record.base) if record.base else folder
+                known = _predicted(task, wished, base, f"task {record.id}", folder)
+            else:
+                known = stored_replicas(store, record, task, wished)
         question = SizeQuestion(
             str(record.id),
             record.model,
@@ -120,35 +120,15 @@ def size(asked: SizeWishes, traffic: TrafficWishes, *, home: Path | None, as_jso
     return 0 if document["deployments"] else exit_codes.NOTHING
 
 
-def _stored(
-    store: Store, record: TaskRecord, task: TaskConfig, wishes: ReplicaWishes, home: Path
-) -> KnownReplicas:
-    """Replicas by the launches of a stored task; by predictions where GPUs are named."""
-    if wishes.gpus:
-        base = Path(record.base) if record.base else home
-        return _predicted(task, wishes, base, f"task {record.id}", home)
-    experiments = store.experiments(record.id)
-    gpu = measured_gpu(task, experiments)
-    given = wishes.price(gpu)
-    return measured_replicas(
-        experiments,
-        gpu=gpu,
-        engine=record.engine,
-        slo=wishes.slo,
-        usd_per_gpu_hour=record.plan.get("usd_per_gpu_hour") if given is None else given,
-    )
-
-
 def _predicted(
     task: TaskConfig, wishes: ReplicaWishes, base: Path, source: str, home: Path
 ) -> KnownReplicas:
+    registry = registry_with(home / USERS)
     return predicted_replicas(
         task,
         wishes,
-        base=base,
-        source=source,
         home=home,
-        registry=registry_with(home / USERS),
+        resolve=lambda made: prepare(made, base=base, source=source, registry=registry),
         known=lambda forecast: known_observations(home, forecast),
     )
 
@@ -210,27 +190,3 @@ def share(option: str, text: str, *, below: float = 10.0) -> float:
             remedy=f"give 0% to below {below:.0%}; 0.05 without the sign is 5%",
         )
     return value
-
-
-def _gpus(names: Sequence[str], task: TaskConfig) -> tuple[str, ...]:
-    """Names of GPUs, `--gpu a,b --gpu c`; for `all`, those of the maker of the task's own.
-
-    Of a task for a CPU `all` are those of every maker: the catalog does not know which engine has
-    kernels for which.
-    """
-    words = [word.strip() for name in names for word in name.split(",") if word.strip()]
-    if _ALL in words:
-        own = resource_request(task).gpu
-        maker = gpu_named(own, task.gpus).vendor if own else ""
-        return tuple(
-            name
-            for name, gpu in known_gpus().items()
-            if not gpu.is_cpu and (gpu.vendor == maker or maker in ("", "any"))
-        )
-    found = []
-    for word in words:
-        gpu = gpu_named(word, task.gpus, field="--gpu")
-        if gpu.is_cpu:
-            raise AutotunerError(f"--gpu {word}: it is no GPU", remedy="name GPUs, or all")
-        found.append(gpu.name)
-    return tuple(dict.fromkeys(found))
