@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
@@ -12,21 +11,13 @@ from pathlib import Path
 from autotuner.config import LoadLevel
 from autotuner.engines import FailureKind
 from autotuner.launch import Failure, Launcher, LaunchFailed, RunningEngine
-from autotuner.measure import (
-    Endpoint,
-    LevelPlan,
-    LoadGenerator,
-    Measurement,
-    StoppingRule,
-)
-from autotuner.measure.disturbance import Counters, machine_load
+from autotuner.measure import LoadGenerator, Measurement
 from autotuner.predict import Observation
 from autotuner.search import (
     OperatingPoint,
     Proposal,
 )
 from autotuner.store import ExperimentRecord, Store, TaskRecord
-from autotuner.tuning.estimate import time_left_s
 from autotuner.tuning.events import (
     EngineReady,
     Event,
@@ -34,11 +25,11 @@ from autotuner.tuning.events import (
     ExperimentStarted,
     LaunchCutShort,
     LevelMeasured,
-    LevelProgress,
     NotPredicted,
     PredictionTrouble,
 )
 from autotuner.tuning.forecast import Expected, Forecast
+from autotuner.tuning.level_meter import LevelMeter, ReadCounters
 from autotuner.tuning.operating_points import Criteria, MeasuredLevel
 from autotuner.tuning.points import fewest_requests, informative_levels, observations
 from autotuner.tuning.prepare import Prepared
@@ -46,7 +37,6 @@ from autotuner.tuning.representative import frontier
 from autotuner.tuning.running_launch import ChooseLevel, Launch, Rivals, levels_to_measure
 
 Listener = Callable[[Event], None]
-ReadCounters = Callable[[], Counters | None]
 
 
 class Experimenter:
@@ -75,13 +65,12 @@ class Experimenter:
         self._prepared = prepared
         self._store = store
         self._launcher = launcher
-        self._generator = generator
         self._forecast = forecast
         self._logs = logs
         self._listen = listen
         self._settle = settle
         self._resumed = resumed
-        self._counters = counters
+        self._meter = LevelMeter(prepared, generator, listen=listen, counters=counters)
         self._criteria = Criteria.of(prepared.task, prepared.usd_per_gpu_hour)
         self._under_way: dict[int, Launch] = {}
         self._reported = 0
@@ -238,7 +227,9 @@ class Experimenter:
     ) -> Failure | None:
         """Measures the levels of `launch`; returns why the experiment failed, if it did."""
         async for load, repeat in levels:
-            measurement = await self._measure(engine, launch, load, repeat)
+            measurement = await self._meter.measure(
+                engine, launch.spec, launch.record.index, load, repeat
+            )
             self._store.add_measurement(
                 launch.record.id,
                 measurement,
@@ -298,43 +289,3 @@ class Experimenter:
             self._listen(LaunchCutShort(launch.record.index, reason))
 
         return keep
-
-    async def _measure(
-        self, engine: RunningEngine, launch: Launch, load: LoadLevel, repeat: int
-    ) -> Measurement:
-        """One level, with the load of the machine while it ran."""
-        plan, began_s = self._level(load, repeat), time.monotonic()
-
-        def progress(completed: int, wanted: int) -> None:
-            left_s = time_left_s(plan, completed, wanted, time.monotonic() - began_s)
-            self._listen(LevelProgress(launch.record.index, load, completed, wanted, left_s))
-
-        progress(0, plan.stop.requests)
-        before = self._counters()
-        measurement = await self._generator.run(
-            Endpoint(engine.base_url, launch.spec.model_name, launch.spec.api_path),
-            plan,
-            engine_alive=lambda: engine.exit_code() is None,
-            on_progress=progress,
-        )
-        machine = machine_load(before, self._counters())
-        if machine is None:
-            return measurement
-        return measurement.model_copy(update={"machine": machine})
-
-    def _level(self, load: LoadLevel, repeat: int) -> LevelPlan:
-        benchmark = self._prepared.task.benchmark
-        seed = self._prepared.task.optimization.seed
-        return LevelPlan(
-            lengths=self._prepared.workload,
-            load=load,
-            stop=StoppingRule(
-                requests=max(benchmark.requests_per_level, load.at_once),
-                duration_s=benchmark.duration_per_level_s,
-                ci_width=benchmark.ci_width,
-                slo_ms=tuple(self._prepared.task.slo_limits().items()),
-            ),
-            warmup_requests=benchmark.warmup_requests,
-            request_timeout_s=benchmark.request_timeout_s,
-            seed=seed * 1_000_003 + round(load.value * 101) + repeat,
-        )

@@ -17,7 +17,6 @@ from autotuner.errors import AutotunerError, StoreError
 from autotuner.launch import Launcher
 from autotuner.launch.devices import Gpus
 from autotuner.measure import LoadGenerator
-from autotuner.measure.disturbance import machine_load
 from autotuner.predict import Observation
 from autotuner.search import (
     EndLaunch,
@@ -38,15 +37,15 @@ from autotuner.tuning.estimate import MOST_CANDIDATES
 from autotuner.tuning.events import (
     Event,
     EventRecorder,
-    MachineBusy,
     Predicting,
     StrategyChosen,
     TaskEnded,
     TaskStarted,
 )
-from autotuner.tuning.experiment import Experimenter, ReadCounters
+from autotuner.tuning.experiment import Experimenter
 from autotuner.tuning.forecast import Forecast
 from autotuner.tuning.history import History, WallTime, at_baseline_of
+from autotuner.tuning.level_meter import ReadCounters, report_busy_machine
 from autotuner.tuning.parallel import ParallelExperiments
 from autotuner.tuning.points import outcome
 from autotuner.tuning.prepare import Prepared
@@ -59,8 +58,6 @@ Hold = Callable[[int], Store]
 """Claims a task, and returns the store to which whoever holds it writes."""
 Left = tuple[str, str]
 """Fate of a task that is left before its end: its status, and the reason in words."""
-_LOOK_S = 0.2
-"""Time over which the machine's load is looked at before the first launch."""
 _KNOWN_UNTIL = "known_until"
 """In a task's plan: the newest observation that was there when it began."""
 
@@ -190,7 +187,7 @@ class Tuner:
                 self._settle(task, wall_time)
                 self._report_beginning(task)
                 experimenter.report_warnings()
-                await self._look_at_machine()
+                await report_busy_machine(self._counters, self._emit)
                 status, reason = await self._until_stopped(task, experimenter)
             except asyncio.CancelledError:
                 status, reason = self._left()
@@ -288,21 +285,6 @@ class Tuner:
         that one has."""
         self._origin_s -= max(earlier_s - self._resumed_s, 0.0)
         self._resumed_s = max(earlier_s, self._resumed_s)
-
-    async def _look_at_machine(self) -> None:
-        """Tells where others load the machine before anything is launched."""
-        before = self._counters()
-        if before is None:
-            return
-        await asyncio.sleep(_LOOK_S)
-        load = machine_load(before, self._counters())
-        if load is not None and load.busy:
-            self._emit(
-                MachineBusy(
-                    f"the machine is busy before anything is measured: {load.describe()}; levels "
-                    "that are measured so are marked, and later tasks do not learn from them"
-                )
-            )
 
     def _settle(self, task: TaskRecord, wall_time: WallTime) -> None:
         """Keeps where the finished experiments and the task stand now."""

@@ -1,0 +1,103 @@
+"""One load level of a running engine: its plan, its progress, and the machine meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from autotuner.config import LoadLevel
+from autotuner.engines import LaunchSpec
+from autotuner.launch import RunningEngine
+from autotuner.measure import Endpoint, LevelPlan, LoadGenerator, Measurement, StoppingRule
+from autotuner.measure.disturbance import Counters, machine_load
+from autotuner.tuning.estimate import time_left_s
+from autotuner.tuning.events import Event, LevelProgress, MachineBusy
+from autotuner.tuning.prepare import Prepared
+
+ReadCounters = Callable[[], Counters | None]
+_LOOK_S = 0.2
+"""Time over which the machine's load is looked at before the first launch."""
+
+
+class LevelMeter:
+    """Measures load levels as a task asks for them.
+
+    Args:
+        listen: called with the progress of a level.
+        counters: reads what the machine has done; nothing is said of its load where left out.
+    """
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        generator: LoadGenerator,
+        *,
+        listen: Callable[[Event], None],
+        counters: ReadCounters = lambda: None,
+    ) -> None:
+        self._prepared = prepared
+        self._generator = generator
+        self._listen = listen
+        self._counters = counters
+
+    async def measure(
+        self, engine: RunningEngine, spec: LaunchSpec, index: int, load: LoadLevel, repeat: int
+    ) -> Measurement:
+        """One level, with the load of the machine while it ran.
+
+        Args:
+            index: of the experiment that it is a level of.
+            repeat: number of the sweep, from 0: each has prompts of its own.
+        """
+        plan, began_s = self._plan(load, repeat), time.monotonic()
+
+        def progress(completed: int, wanted: int) -> None:
+            left_s = time_left_s(plan, completed, wanted, time.monotonic() - began_s)
+            self._listen(LevelProgress(index, load, completed, wanted, left_s))
+
+        progress(0, plan.stop.requests)
+        before = self._counters()
+        measurement = await self._generator.run(
+            Endpoint(engine.base_url, spec.model_name, spec.api_path),
+            plan,
+            engine_alive=lambda: engine.exit_code() is None,
+            on_progress=progress,
+        )
+        machine = machine_load(before, self._counters())
+        if machine is None:
+            return measurement
+        return measurement.model_copy(update={"machine": machine})
+
+    def _plan(self, load: LoadLevel, repeat: int) -> LevelPlan:
+        benchmark = self._prepared.task.benchmark
+        seed = self._prepared.task.optimization.seed
+        return LevelPlan(
+            lengths=self._prepared.workload,
+            load=load,
+            stop=StoppingRule(
+                requests=max(benchmark.requests_per_level, load.at_once),
+                duration_s=benchmark.duration_per_level_s,
+                ci_width=benchmark.ci_width,
+                slo_ms=tuple(self._prepared.task.slo_limits().items()),
+            ),
+            warmup_requests=benchmark.warmup_requests,
+            request_timeout_s=benchmark.request_timeout_s,
+            seed=seed * 1_000_003 + round(load.value * 101) + repeat,
+        )
+
+
+async def report_busy_machine(counters: ReadCounters, listen: Callable[[Event], None]) -> None:
+    """Reports where others load the machine before anything is launched."""
+    before = counters()
+    if before is None:
+        return
+    await asyncio.sleep(_LOOK_S)
+    load = machine_load(before, counters())
+    if load is not None and load.busy:
+        listen(
+            MachineBusy(
+                f"the machine is busy before anything is measured: {load.describe()}; levels "
+                "that are measured so are marked, and later tasks do not learn from them"
+            )
+        )
