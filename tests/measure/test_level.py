@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from autotuner.config import LengthDistribution, LoadLevel
@@ -54,3 +56,10 @@ def test_nothing_counts_before_all_users_are_in_flight() -> None:
         alone.append(level.begin())
     assert [ticket.number for ticket in alone] == [None] * 4
     assert [level.begin().number for _ in range(3)] == [0, 1, None]
+
+
+def test_the_measured_window_says_when_it_began() -> None:
+    before = datetime.now(UTC)
+    shown = level_of((0.01, 0.02, 0.03))
+    assert shown.began_at is not None
+    assert before <= shown.began_at <= datetime.now(UTC)

@@ -60,6 +60,25 @@ def test_the_recommended_point_has_its_costs_where_a_price_is_known() -> None:
     assert line in Page(render_html(found)).text
 
 
+@pytest.mark.parametrize(
+    ("joules", "note", "line"),
+    [
+        (0.3123, "NVML: GPU 0", "energy per output token: 0.312 J (NVML: GPU 0)"),
+        (None, "not measured: no driver answers", "energy not measured: no driver answers"),
+    ],
+)
+def test_the_recommended_point_has_its_energy_or_why_it_has_none(
+    joules: float | None, note: str, line: str
+) -> None:
+    found = summary()
+    assert "energy" not in printed(found) + render_html(found)
+    assert found.recommended is not None
+    energy = {"joules_per_output_token": joules, "energy_note": note}
+    found = found.model_copy(update={"recommended": found.recommended.model_copy(update=energy)})
+    assert line in printed(found)
+    assert line in Page(render_html(found)).text
+
+
 def test_a_command_that_does_not_serve_what_was_measured_has_a_warning_above_it() -> None:
     warning, lacks = "This does not serve what was measured", "trtllm cannot express a.b=[x]"
     found = summary()

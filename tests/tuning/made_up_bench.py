@@ -13,8 +13,9 @@ from made_up_predictor import MeanRatio
 from autotuner.catalog import gpu_named
 from autotuner.config import LoadLevel, parse_task
 from autotuner.engines import FailureKind, LaunchSpec
-from autotuner.launch import Failure, LaunchFailed, StopsWhenLeft
+from autotuner.launch import EngineHandle, Failure, LaunchFailed, StopsWhenLeft
 from autotuner.measure import Distribution, Endpoint, LevelPlan, Measurement
+from autotuner.measure.level_watch import UNWATCHED, LevelWatcher
 from autotuner.predict import Predictor, Scenario
 from autotuner.search import Strategy, strategy_named
 from autotuner.store import Store
@@ -45,6 +46,7 @@ class MadeUpEngine(StopsWhenLeft):
 
     def __init__(self, slots: int, log_path: Path) -> None:
         self.base_url = f"http://made-up:{slots}"
+        self.handle = EngineHandle("made-up", str(slots), "nowhere")
         self.log_path = log_path
         self.stopped = self.dead = False
 
@@ -193,6 +195,7 @@ class Bench:
         again: bool = False,
         strategy: Strategy | None = None,
         listen: Callable[[Event], None] = lambda event: None,
+        watcher: LevelWatcher = UNWATCHED,
     ) -> tuple[TaskSummary, MadeUpLoad]:
         """Runs the task to its end; `changes` replace keys of it.
 
@@ -218,6 +221,7 @@ class Bench:
             logs=self.folder / "logs",
             listen=heard,
             clock=launcher.clock,
+            watcher=watcher,
         )
         run = tuner.open_task(again=again)
         try:

@@ -9,6 +9,7 @@ from made_up_bench import level
 
 from autotuner.config import LoadLevel
 from autotuner.measure import Distribution, Measurement
+from autotuner.measure.energy import Energy
 from autotuner.measure.statistics import distribution
 from autotuner.tuning.operating_points import Criteria, MeasuredLevel, OperatingPointView
 
@@ -75,6 +76,20 @@ def test_a_repeat_that_was_disturbed_marks_the_point() -> None:
     assert not shown(quiet).is_disturbed
     late = quiet.model_copy(update={"client_bottleneck": True})
     assert shown(quiet, late).is_disturbed
+
+
+def test_energy_is_of_the_repeats_that_were_metered() -> None:
+    quiet = level(4, 80.0, 50.0)
+    counted = Energy(energy_j=1600.0, window_s=2.0, source="nvml", counted="GPU 0")
+    unseen = quiet.model_copy(update={"energy": Energy(not_measured="no driver answers")})
+    metered = [quiet.model_copy(update={"energy": counted, "tok_s": n}) for n in (80.0, 100.0)]
+    point = shown(unseen, *metered)
+    assert point.figures.joules_per_output_token is not None
+    assert point.figures.joules_per_output_token.value == pytest.approx(9.0)
+    assert point.energy_note == "NVML: GPU 0"
+    assert shown(unseen).figures.joules_per_output_token is None
+    assert shown(unseen).energy_note == "not measured: no driver answers"
+    assert shown(quiet).energy_note == ""
 
 
 def test_a_level_that_nobody_answered_has_no_figures() -> None:

@@ -14,7 +14,7 @@ from made_up_bench import MadeUpClock, level
 from autotuner.config import parse_task
 from autotuner.engines import FailureKind, LaunchSpec
 from autotuner.errors import ConfigError
-from autotuner.launch import Failure, StopsWhenLeft
+from autotuner.launch import EngineHandle, Failure, StopsWhenLeft
 from autotuner.launch.replay import SimulatedTimeLoop
 from autotuner.measure import Endpoint, LevelPlan, Measurement
 from autotuner.search import Proposal, SearchState, Stop, strategy_named
@@ -87,6 +87,7 @@ class Engine(StopsWhenLeft):
 
     def __init__(self, machine: Machine, url: str, log_path: Path) -> None:
         self.base_url, self.log_path, self._machine = url, log_path, machine
+        self.handle = EngineHandle("made-up", url, "nowhere")
 
     def exit_code(self) -> int | None:
         return None

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import chain
 from statistics import fmean
@@ -244,8 +245,15 @@ class Level:
             client_lag_ms=watch.lag_ms,
             client_worst_lag_ms=watch.worst_lag_ms,
             client_bottleneck=watch.is_bottleneck(ttft_ms.mean if ttft_ms else None),
+            began_at=self._began_at(),
             note=self._note(replies, at_once=at_once, saturated=saturated),
         )
+
+    def _began_at(self) -> datetime | None:
+        """Time of day at which the measured window began."""
+        if self._began_s is None:
+            return None
+        return datetime.now(UTC) - timedelta(seconds=self._clock() - self._began_s)
 
     def _in_order(self, replies: dict[int, Reply]) -> list[Reply]:
         return [replies[number] for number in sorted(replies)]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from autotuner.config import LoadLevel, with_former_load
 from autotuner.measure.disturbance import MachineLoad
+from autotuner.measure.energy import Energy
 
 EndedBy = Literal["requests", "time", "interval", "failed", "cancelled"]
 
@@ -99,6 +101,9 @@ class Measurement(BaseModel):
             it was short of CPU, its worst lag is above 25 ms and above a quarter of the mean TTFT,
             or its mean lag is above 1 ms and above 2 % of it.
         machine: load of the machine while the level ran; None where it is not known.
+        began_at: when the measured window began; None where the load generator does not say.
+        energy: of the measured window, or why it was not measured; None of a replay, of a file, and
+            of levels of earlier versions.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -127,6 +132,8 @@ class Measurement(BaseModel):
     client_worst_delay_ms: float | None = None
     client_bottleneck: bool = False
     machine: MachineLoad | None = None
+    began_at: datetime | None = None
+    energy: Energy | None = None
     note: str = ""
     tool: str = "autotuner"
     original: dict[str, Any] | None = None
@@ -135,6 +142,12 @@ class Measurement(BaseModel):
     @classmethod
     def _of_before(cls, value: Any) -> Any:
         return with_former_load(value)
+
+    @property
+    def joules_per_output_token(self) -> float | None:
+        """Mean power over output tokens per second; None where no energy was measured."""
+        power_w = None if self.energy is None else self.energy.power_w
+        return None if power_w is None or not self.tok_s > 0 else power_w / self.tok_s
 
     @property
     def is_steady(self) -> bool:

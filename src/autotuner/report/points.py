@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from autotuner.config import LoadLevel
 from autotuner.predict import Prediction
 from autotuner.search import OBJECTIVES, OperatingPoint
+from autotuner.search.points import figure
 from autotuner.sizing import TokenCosts
 from autotuner.tuning.disturbance import disturbance_of
 from autotuner.tuning.few_requests import measured_notes
@@ -129,6 +130,14 @@ def cost_text(costs: TokenCosts) -> str | None:
     )
     known = [f"{usd:.3g} ({what})" for usd, what in parts if usd is not None]
     return f"USD per million tokens: {', '.join(known)}" if known else None
+
+
+def energy_text(point: PointView) -> str | None:
+    """Energy of an output token, or why it was not measured; None where nobody looked."""
+    if point.joules_per_output_token is not None:
+        joules = figure(point.joules_per_output_token)
+        return f"energy per output token: {joules} J ({point.energy_note})"
+    return f"energy {point.energy_note}" if point.energy_note else None
 
 
 def costs_of(point: PointView) -> TokenCosts:

@@ -25,6 +25,7 @@ from autotuner.report.points import (
     cost_text,
     costs_of,
     disturbed_note,
+    energy_text,
     figure_text,
     plane,
     plot_points,
@@ -149,6 +150,8 @@ def print_summary(summary: TaskSummary, console: Console, *, short: bool = False
         console.print(f"[bold green]{title}:[/bold green] {escape(chosen.reason)}", soft_wrap=True)
         if (cost := cost_text(costs_of(chosen))) is not None:
             console.print(cost, soft_wrap=True)
+        if (energy := energy_text(chosen)) is not None:
+            console.print(escape(energy), soft_wrap=True)
         print_command(chosen.command, console, chosen.sample_request)
     if summary.why_not:
         console.print()

@@ -11,6 +11,8 @@ from autotuner.launch import HandleCallback, LaunchContext, Launcher, launcher_n
 from autotuner.launch.replay import SimulatedTimeLoop
 from autotuner.measure import LoadContext, LoadGenerator, load_generator_named
 from autotuner.measure.disturbance import read_counters
+from autotuner.measure.energy_counters import energy_counters
+from autotuner.measure.level_watch import UNWATCHED, LevelWatcher
 from autotuner.measure.replay import ReplayLoadGenerator
 from autotuner.search import strategy_named
 from autotuner.store import Store
@@ -90,5 +92,7 @@ def tuner_for(
         listen=listen,
         left=left,
         clock=runner.get_loop().time,
-        counters=read_counters if prepared.replay is None else lambda: None,
+        watcher=(
+            LevelWatcher(read_counters, energy_counters) if prepared.replay is None else UNWATCHED
+        ),
     )

@@ -12,6 +12,7 @@ from autotuner.config import LoadLevel
 from autotuner.engines import FailureKind
 from autotuner.launch import Failure, Launcher, LaunchFailed, RunningEngine
 from autotuner.measure import LoadGenerator, Measurement
+from autotuner.measure.level_watch import UNWATCHED, LevelWatcher
 from autotuner.predict import Observation
 from autotuner.search import (
     OperatingPoint,
@@ -29,7 +30,7 @@ from autotuner.tuning.events import (
     PredictionTrouble,
 )
 from autotuner.tuning.forecast import Expected, Forecast
-from autotuner.tuning.level_meter import LevelMeter, ReadCounters
+from autotuner.tuning.level_meter import LevelMeter
 from autotuner.tuning.operating_points import Criteria, MeasuredLevel
 from autotuner.tuning.points import fewest_requests, informative_levels, observations
 from autotuner.tuning.prepare import Prepared
@@ -44,7 +45,7 @@ class Experimenter:
 
     Args:
         resumed: called with the seconds that an experiment, gone on with, had measured before.
-        counters: reads what the machine has done; nothing is said of its load where left out.
+        watcher: what is read of this machine while levels run; nothing where left out.
         settle: called when an experiment is finished and stored, before any event of it.
     """
 
@@ -60,7 +61,7 @@ class Experimenter:
         listen: Listener,
         settle: Callable[[], None] = lambda: None,
         resumed: Callable[[float], None] = lambda earlier_s: None,
-        counters: ReadCounters = lambda: None,
+        watcher: LevelWatcher = UNWATCHED,
     ) -> None:
         self._prepared = prepared
         self._store = store
@@ -70,7 +71,7 @@ class Experimenter:
         self._listen = listen
         self._settle = settle
         self._resumed = resumed
-        self._meter = LevelMeter(prepared, generator, listen=listen, counters=counters)
+        self._meter = LevelMeter(prepared, generator, listen=listen, watcher=watcher)
         self._criteria = Criteria.of(prepared.task, prepared.usd_per_gpu_hour)
         self._under_way: dict[int, Launch] = {}
         self._reported = 0
@@ -98,6 +99,7 @@ class Experimenter:
             next_level: chooses the load levels; where left out, every level is measured, rising.
         """
         launch = await self._begin(task, proposal, earlier)
+        launch.devices = tuple(gpus or ())
         self._under_way[launch.record.index] = launch
         try:
             await self._carry_out(task, launch, now_s, gpus, rivals, front, next_level)
@@ -227,9 +229,7 @@ class Experimenter:
     ) -> Failure | None:
         """Measures the levels of `launch`; returns why the experiment failed, if it did."""
         async for load, repeat in levels:
-            measurement = await self._meter.measure(
-                engine, launch.spec, launch.record.index, load, repeat
-            )
+            measurement = await self._meter.measure(engine, launch, load, repeat)
             self._store.add_measurement(
                 launch.record.id,
                 measurement,

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 
 from autotuner.config import LoadLevel
-from autotuner.engines import LaunchSpec
 from autotuner.launch import RunningEngine
+from autotuner.launch.processes import this_machine
 from autotuner.measure import Endpoint, LevelPlan, LoadGenerator, Measurement, StoppingRule
-from autotuner.measure.disturbance import Counters, machine_load
+from autotuner.measure.energy_counters import Occupied
+from autotuner.measure.level_watch import UNWATCHED, LevelWatcher
 from autotuner.tuning.estimate import time_left_s
 from autotuner.tuning.events import Event, LevelProgress, MachineBusy
 from autotuner.tuning.prepare import Prepared
+from autotuner.tuning.running_launch import Launch
 
-ReadCounters = Callable[[], Counters | None]
 _LOOK_S = 0.2
 """Time over which the machine's load is looked at before the first launch."""
 
@@ -25,7 +25,7 @@ class LevelMeter:
 
     Args:
         listen: called with the progress of a level.
-        counters: reads what the machine has done; nothing is said of its load where left out.
+        watcher: what is read of this machine meanwhile; nothing where left out.
     """
 
     def __init__(
@@ -34,40 +34,45 @@ class LevelMeter:
         generator: LoadGenerator,
         *,
         listen: Callable[[Event], None],
-        counters: ReadCounters = lambda: None,
+        watcher: LevelWatcher = UNWATCHED,
     ) -> None:
         self._prepared = prepared
         self._generator = generator
         self._listen = listen
-        self._counters = counters
+        self._watcher = watcher
 
     async def measure(
-        self, engine: RunningEngine, spec: LaunchSpec, index: int, load: LoadLevel, repeat: int
+        self, engine: RunningEngine, launch: Launch, load: LoadLevel, repeat: int
     ) -> Measurement:
-        """One level, with the load of the machine while it ran.
+        """One level, with what was seen of the machine while it ran.
 
         Args:
-            index: of the experiment that it is a level of.
+            launch: the experiment that it is a level of.
             repeat: number of the sweep, from 0: each has prompts of its own.
         """
         plan, began_s = self._plan(load, repeat), time.monotonic()
 
         def progress(completed: int, wanted: int) -> None:
             left_s = time_left_s(plan, completed, wanted, time.monotonic() - began_s)
-            self._listen(LevelProgress(index, load, completed, wanted, left_s))
+            self._listen(LevelProgress(launch.record.index, load, completed, wanted, left_s))
 
         progress(0, plan.stop.requests)
-        before = self._counters()
-        measurement = await self._generator.run(
-            Endpoint(engine.base_url, spec.model_name, spec.api_path),
-            plan,
-            engine_alive=lambda: engine.exit_code() is None,
-            on_progress=progress,
+        with self._watcher.watched(self._occupied(engine, launch)) as watch:
+            measurement = await self._generator.run(
+                Endpoint(engine.base_url, launch.spec.model_name, launch.spec.api_path),
+                plan,
+                engine_alive=lambda: engine.exit_code() is None,
+                on_progress=progress,
+            )
+        return watch.added_to(measurement)
+
+    def _occupied(self, engine: RunningEngine, launch: Launch) -> Occupied:
+        return Occupied(
+            launch.candidate.gpus,
+            launch.devices,
+            is_here=engine.handle.host == this_machine().host,
+            is_alone=self._prepared.side_by_side == 1,
         )
-        machine = machine_load(before, self._counters())
-        if machine is None:
-            return measurement
-        return measurement.model_copy(update={"machine": machine})
 
     def _plan(self, load: LoadLevel, repeat: int) -> LevelPlan:
         benchmark = self._prepared.task.benchmark
@@ -87,13 +92,9 @@ class LevelMeter:
         )
 
 
-async def report_busy_machine(counters: ReadCounters, listen: Callable[[Event], None]) -> None:
+async def report_busy_machine(watcher: LevelWatcher, listen: Callable[[Event], None]) -> None:
     """Reports where others load the machine before anything is launched."""
-    before = counters()
-    if before is None:
-        return
-    await asyncio.sleep(_LOOK_S)
-    load = machine_load(before, counters())
+    load = await watcher.look(_LOOK_S)
     if load is not None and load.busy:
         listen(
             MachineBusy(

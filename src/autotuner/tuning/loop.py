@@ -17,6 +17,7 @@ from autotuner.errors import AutotunerError, StoreError
 from autotuner.launch import Launcher
 from autotuner.launch.devices import Gpus
 from autotuner.measure import LoadGenerator
+from autotuner.measure.level_watch import UNWATCHED, LevelWatcher
 from autotuner.predict import Observation
 from autotuner.search import (
     EndLaunch,
@@ -45,7 +46,7 @@ from autotuner.tuning.events import (
 from autotuner.tuning.experiment import Experimenter
 from autotuner.tuning.forecast import Forecast
 from autotuner.tuning.history import History, WallTime, at_baseline_of
-from autotuner.tuning.level_meter import ReadCounters, report_busy_machine
+from autotuner.tuning.level_meter import report_busy_machine
 from autotuner.tuning.parallel import ParallelExperiments
 from autotuner.tuning.points import outcome
 from autotuner.tuning.prepare import Prepared
@@ -84,7 +85,7 @@ class Tuner:
         listen: called with every event, in order, from the loop's own thread.
         left: asked what becomes of the task when it is cancelled.
         clock: seconds from any origin; simulated where engines are.
-        counters: reads what the machine has done; nothing is said of its load where left out.
+        watcher: what is read of this machine while levels run; nothing where left out.
     """
 
     def __init__(
@@ -101,7 +102,7 @@ class Tuner:
         listen: Listener = lambda event: None,
         left: Callable[[], Left] = lambda: ("interrupted", "interrupted by the user"),
         clock: Callable[[], float] = time.monotonic,
-        counters: ReadCounters = lambda: None,
+        watcher: LevelWatcher = UNWATCHED,
     ) -> None:
         self._prepared = prepared
         self._store = store
@@ -114,7 +115,7 @@ class Tuner:
         self._listen = listen
         self._left = left
         self._clock = clock
-        self._counters = counters
+        self._watcher = watcher
         self._recorder: EventRecorder | None = None
         self._context = SearchContext(prepared)
         self._earlier: tuple[Observation, ...] = ()
@@ -179,7 +180,7 @@ class Tuner:
             listen=self._emit,
             settle=lambda: self._settle(task, wall_time),
             resumed=self._resumed,
-            counters=self._counters,
+            watcher=self._watcher,
         )
         status, reason = "failed", "an unexpected error"
         with self._recorder, wall_time:
@@ -187,7 +188,7 @@ class Tuner:
                 self._settle(task, wall_time)
                 self._report_beginning(task)
                 experimenter.report_warnings()
-                await report_busy_machine(self._counters, self._emit)
+                await report_busy_machine(self._watcher, self._emit)
                 status, reason = await self._until_stopped(task, experimenter)
             except asyncio.CancelledError:
                 status, reason = self._left()

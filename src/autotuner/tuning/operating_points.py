@@ -22,6 +22,7 @@ from autotuner.store import ExperimentRecord
 from autotuner.tuning.point_figures import (
     PointFiguresView,
     Shape,
+    measured_energy,
     measured_figures,
     predicted_figures,
 )
@@ -64,6 +65,9 @@ class OperatingPointView(Shape):
     """Load generator that measured it, or kind of data that the prediction stands on."""
     note: str
     """Sentence about these figures; empty where there is nothing to say."""
+    energy_note: str = ""
+    """Counter and devices that energy is of, or why it was not measured; empty where nobody
+    looked."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +168,7 @@ class MeasuredLevel:
             is_disturbed=any(m.is_disturbed for m in self.repeats),
             source=self.repeats[0].tool,
             note=_note(self.repeats),
+            energy_note=measured_energy(self.repeats).note,
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -64,6 +65,8 @@ class PointFiguresView(Shape):
     usd_per_million_input_tokens: FigureView | None = None
     usd_per_million_total_tokens: FigureView | None = None
     """Of input and output tokens together."""
+    joules_per_output_token: FigureView | None = None
+    """Of the occupied devices over the measured window; null where it was not measured."""
 
 
 def measured_figures(
@@ -86,8 +89,34 @@ def measured_figures(
         requests_per_s=_figure(requests_s),
         requests_per_s_per_gpu=_figure(requests_s / devices),
         **_costs(None if point is None else _measured_costs(repeats, point), None),
+        joules_per_output_token=_figure(measured_energy(repeats).joules_per_output_token),
         **latencies,
     )
+
+
+class EnergyPerToken(NamedTuple):
+    """Energy of a level's output tokens, and what was counted or why nothing was."""
+
+    joules_per_output_token: float | None = None
+    note: str = ""
+
+
+_SOURCES = {"nvml": "NVML", "rapl": "RAPL"}
+
+
+def measured_energy(repeats: Sequence[Measurement]) -> EnergyPerToken:
+    """Median over the repeats of a level of which it was measured.
+
+    Its note is empty where nobody looked, as in a replay.
+    """
+    known = [(m, m.energy) for m in repeats if m.energy is not None]
+    found = [(j, energy) for m, energy in known if (j := m.joules_per_output_token) is not None]
+    if found:
+        _, energy = found[0]
+        note = f"{_SOURCES[energy.source or 'nvml']}: {energy.counted}"
+        return EnergyPerToken(statistics.median(joules for joules, _ in found), note)
+    reasons = dict.fromkeys(energy.not_measured for _, energy in known if energy.not_measured)
+    return EnergyPerToken(note=f"not measured: {'; '.join(reasons)}" if reasons else "")
 
 
 def _measured_costs(repeats: Sequence[Measurement], point: OperatingPoint) -> TokenCosts:

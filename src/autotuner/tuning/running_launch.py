@@ -30,7 +30,11 @@ ChooseLevel = Callable[[RunningLaunch], Awaitable[NextLevel | EndLaunch]]
 
 @dataclass
 class Launch:
-    """An experiment under way, and what it has shown."""
+    """An experiment under way, and what it has shown.
+
+    Attributes:
+        devices: the GPUs that it is limited to; empty where it is limited to none.
+    """
 
     record: ExperimentRecord
     candidate: Candidate
@@ -38,6 +42,7 @@ class Launch:
     expected: Expected
     measured: list[Measurement] = field(default_factory=list)
     cut_short: str | None = None
+    devices: tuple[str, ...] = ()
 
     @property
     def earlier_s(self) -> float:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from autotuner.config import PERCENTILES, LoadLevel, TaskConfig, parse_stored_task
 from autotuner.engines import sample_request
 from autotuner.landscapes import unserved
+from autotuner.measure import Measurement
 from autotuner.predict import Prediction
 from autotuner.predict.predictor import METRICS, interval80, log_std
 from autotuner.search import (
@@ -29,6 +30,7 @@ from autotuner.sizing import TokenCosts, token_costs
 from autotuner.store import ExperimentRecord, Store, TaskRecord
 from autotuner.tuning.against_baseline import beside_baseline
 from autotuner.tuning.estimate import predicted_frontier
+from autotuner.tuning.point_figures import measured_energy
 from autotuner.tuning.points import occupied_gpus, outcome
 from autotuner.tuning.representative import (
     expectations,
@@ -203,6 +205,8 @@ def _point_fields(
     point: OperatingPoint, by_candidate: dict[str, ExperimentRecord], slo: Mapping[str, float]
 ) -> dict[str, Any]:
     experiment = by_candidate[point.candidate_id]
+    level = [m for m in experiment.measurements if m.load == point.load]
+    energy = measured_energy(level)
     return {
         "experiment": point.candidate_id,
         "index": experiment.index,
@@ -216,7 +220,9 @@ def _point_fields(
         "ttft_ms": point.ttft_ms,
         "tpot_ms": point.tpot_ms,
         **{name: getattr(point, name) for name in PERCENTILES},
-        **_costs(point, experiment).to_json(),
+        **_costs(point, level).to_json(),
+        "joules_per_output_token": energy.joules_per_output_token,
+        "energy_note": energy.note,
         "verdicts": verdicts(point, slo),
         "settings": experiment.settings,
         "command": experiment.command,
@@ -224,9 +230,8 @@ def _point_fields(
     }
 
 
-def _costs(point: OperatingPoint, experiment: ExperimentRecord) -> TokenCosts:
+def _costs(point: OperatingPoint, level: Sequence[Measurement]) -> TokenCosts:
     """Costs of a measured point, by the tokens of its level."""
-    level = [m for m in experiment.measurements if m.load == point.load]
     read, made = sum(m.input_tokens for m in level), sum(m.output_tokens for m in level)
     return token_costs(point.usd_per_million_tokens, read, made)
 

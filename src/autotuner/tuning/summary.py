@@ -146,7 +146,9 @@ class PointView(_View):
     1000 / `tpot_ms`; both are None where every answer has one token. `requests_per_s` is of the
     deployment; None in documents of earlier versions. `usd_per_million_tokens` is of output tokens,
     `usd_per_million_input_tokens` of input, `usd_per_million_total_tokens` of both; None where no
-    price is known, or how many tokens were read. `verdicts` holds limited quantity -> `meets`,
+    price is known, or how many tokens were read. `joules_per_output_token` is the energy of the
+    occupied devices, None where it was not measured; `energy_note` says what was counted, or why
+    nothing was, and is empty where nobody looked. `verdicts` holds limited quantity -> `meets`,
     `unclear` (the limit lies inside the 95 % interval) or `misses`.
     """
 
@@ -170,6 +172,8 @@ class PointView(_View):
     usd_per_million_tokens: float | None = None
     usd_per_million_input_tokens: float | None = None
     usd_per_million_total_tokens: float | None = None
+    joules_per_output_token: float | None = None
+    energy_note: str = ""
     verdicts: dict[str, Verdict] = Field(default_factory=dict)
     settings: dict[str, Scalar]
     command: str

@@ -2983,6 +2983,35 @@ export interface components {
             what: string;
         };
         /**
+         * Energy
+         * @description Energy of a level's measured window, or why it was not measured.
+         *
+         *     Attributes:
+         *         energy_j: joules that the counted devices took; None where they were not measured.
+         *         window_s: seconds of the measured window that they are of.
+         *         source: NVIDIA's driver (NVML), or the counters of CPU packages (RAPL).
+         *         counted: the devices: `GPU 0, GPU 1`.
+         *         not_measured: the reason why; empty where it was measured.
+         */
+        Energy: {
+            /**
+             * Counted
+             * @default
+             */
+            counted: string;
+            /** Energy J */
+            energy_j?: number | null;
+            /**
+             * Not Measured
+             * @default
+             */
+            not_measured: string;
+            /** Source */
+            source?: ("nvml" | "rapl") | null;
+            /** Window S */
+            window_s?: number | null;
+        };
+        /**
          * EngineList
          * @description The engines that a task may name.
          */
@@ -4462,8 +4491,13 @@ export interface components {
          *             it was short of CPU, its worst lag is above 25 ms and above a quarter of the mean TTFT,
          *             or its mean lag is above 1 ms and above 2 % of it.
          *         machine: load of the machine while the level ran; None where it is not known.
+         *         began_at: when the measured window began; None where the load generator does not say.
+         *         energy: of the measured window, or why it was not measured; None of a replay, of a file, and
+         *             of levels of earlier versions.
          */
         Measurement: {
+            /** Began At */
+            began_at?: string | null;
             /**
              * Client Bottleneck
              * @default false
@@ -4496,6 +4530,7 @@ export interface components {
              * @enum {string}
              */
             ended_by: "requests" | "time" | "interval" | "failed" | "cancelled";
+            energy?: components["schemas"]["Energy"] | null;
             /** Errors */
             errors?: {
                 [key: string]: number;
@@ -4546,6 +4581,8 @@ export interface components {
          * @description One load level; `repeat` counts from 0 where the sweep was measured several times.
          */
         MeasurementItem: {
+            /** Began At */
+            began_at?: string | null;
             /**
              * Client Bottleneck
              * @default false
@@ -4578,6 +4615,7 @@ export interface components {
              * @enum {string}
              */
             ended_by: "requests" | "time" | "interval" | "failed" | "cancelled";
+            energy?: components["schemas"]["Energy"] | null;
             /** Errors */
             errors?: {
                 [key: string]: number;
@@ -5187,6 +5225,13 @@ export interface components {
             /** Candidate */
             candidate: string;
             /**
+             * Energy Note
+             * @description Counter and devices that energy is of, or why it was not measured; empty where nobody
+             *     looked.
+             * @default
+             */
+            energy_note: string;
+            /**
              * Experiment Index
              * @description Place of its launch; null where the candidate has not been launched.
              */
@@ -5721,6 +5766,8 @@ export interface components {
             e2e_p50_ms?: components["schemas"]["FigureView"] | null;
             e2e_p90_ms?: components["schemas"]["FigureView"] | null;
             e2e_p99_ms?: components["schemas"]["FigureView"] | null;
+            /** @description Of the occupied devices over the measured window; null where it was not measured. */
+            joules_per_output_token?: components["schemas"]["FigureView"] | null;
             requests_per_s?: components["schemas"]["FigureView"] | null;
             requests_per_s_per_gpu?: components["schemas"]["FigureView"] | null;
             tok_s?: components["schemas"]["FigureView"] | null;
@@ -5798,7 +5845,9 @@ export interface components {
          *     1000 / `tpot_ms`; both are None where every answer has one token. `requests_per_s` is of the
          *     deployment; None in documents of earlier versions. `usd_per_million_tokens` is of output tokens,
          *     `usd_per_million_input_tokens` of input, `usd_per_million_total_tokens` of both; None where no
-         *     price is known, or how many tokens were read. `verdicts` holds limited quantity -> `meets`,
+         *     price is known, or how many tokens were read. `joules_per_output_token` is the energy of the
+         *     occupied devices, None where it was not measured; `energy_note` says what was counted, or why
+         *     nothing was, and is empty where nobody looked. `verdicts` holds limited quantity -> `meets`,
          *     `unclear` (the limit lies inside the 95 % interval) or `misses`.
          */
         PointView: {
@@ -5813,10 +5862,17 @@ export interface components {
             e2e_p90_ms: number;
             /** E2E P99 Ms */
             e2e_p99_ms?: number | null;
+            /**
+             * Energy Note
+             * @default
+             */
+            energy_note: string;
             /** Experiment */
             experiment: string;
             /** Index */
             index?: number | null;
+            /** Joules Per Output Token */
+            joules_per_output_token?: number | null;
             load: components["schemas"]["LoadLevel"];
             /** Requests Per S */
             requests_per_s?: number | null;
@@ -6705,10 +6761,17 @@ export interface components {
             e2e_p90_ms: number;
             /** E2E P99 Ms */
             e2e_p99_ms?: number | null;
+            /**
+             * Energy Note
+             * @default
+             */
+            energy_note: string;
             /** Experiment */
             experiment: string;
             /** Index */
             index?: number | null;
+            /** Joules Per Output Token */
+            joules_per_output_token?: number | null;
             load: components["schemas"]["LoadLevel"];
             /** Meets Slo */
             meets_slo: boolean;
@@ -6925,6 +6988,13 @@ export interface components {
         ResultPointView: {
             /** Candidate */
             candidate: string;
+            /**
+             * Energy Note
+             * @description Counter and devices that energy is of, or why it was not measured; empty where nobody
+             *     looked.
+             * @default
+             */
+            energy_note: string;
             /** Engine */
             engine: string | null;
             /** Engine Version */

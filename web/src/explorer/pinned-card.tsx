@@ -109,6 +109,7 @@ function Notes({ points }: { points: readonly OperatingPoint[] }) {
   const notes = points.flatMap((point) => [
     point.is_steady ? "" : "This level was not steady, so it is no operating point.",
     asSentence(point.note),
+    point.energy_note ? `Energy: ${point.energy_note}.` : "",
   ]);
   return [...new Set(notes.filter(Boolean))].map((note) => (
     <Text key={note} size="xs" className="text-of-users quiet">

@@ -37,6 +37,7 @@ export function point({ figures = {}, load = 8, ...given }: Given = {}): Operati
     is_disturbed: false,
     source: "",
     note: "",
+    energy_note: "",
     ...given,
   };
 }

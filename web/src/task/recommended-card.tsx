@@ -34,6 +34,7 @@ const SHOWN = [
   "usd_per_million_tokens",
   "usd_per_million_input_tokens",
   "usd_per_million_total_tokens",
+  "joules_per_output_token",
 ] as const;
 
 /** Shown where the SLO limits them. */

@@ -167,6 +167,14 @@ export const QUANTITIES: readonly Quantity[] = [
     better: "lower",
     format: usd,
   },
+  {
+    key: "joules_per_output_token",
+    title: "Energy per output token",
+    short: "J/token",
+    unit: "J/token",
+    better: "lower",
+    format: rate,
+  },
 ];
 
 const BY_KEY = new Map(QUANTITIES.map((quantity) => [quantity.key, quantity]));
