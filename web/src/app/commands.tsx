@@ -3,6 +3,7 @@
 import { useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import {
   IconAdjustments,
+  IconCalculator,
   IconChartArrows,
   IconChartDots,
   IconChecklist,
@@ -41,6 +42,7 @@ const TASK_PAGES = [
   { to: "/tasks/$taskId/search", label: "Search", Icon: IconRoute },
   { to: "/tasks/$taskId/experiments", label: "Experiments", Icon: IconFlask },
   { to: "/tasks/$taskId/performance", label: "Performance", Icon: IconHourglass },
+  { to: "/tasks/$taskId/sizing", label: "Sizing", Icon: IconCalculator },
   { to: "/tasks/$taskId/configuration", label: "Configuration", Icon: IconAdjustments },
   { to: "/tasks/$taskId/comparison", label: "Comparison", Icon: IconScale },
   { to: "/tasks/$taskId/log", label: "Log", Icon: IconFileText },

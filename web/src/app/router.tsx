@@ -23,6 +23,7 @@ import {
   type ProfilesSearch,
   profilesSearch,
 } from "~/profiles/search-params";
+import { type SizingSearch, sizingSearch } from "~/sizing/search-params";
 import { type LogSearch, logSearch } from "~/task/log-search-params";
 import { filterOf, type TaskListSearch, taskListSearch } from "~/tasks/search-params";
 import { type VerifySearch, verifySearch } from "~/verify/search-params";
@@ -198,6 +199,14 @@ const performance = createRoute({
   component: lazyRouteComponent(() => import("~/performance/performance-page"), "PerformancePage"),
 });
 
+const sizing = createRoute({
+  getParentRoute: () => task,
+  path: "/sizing",
+  validateSearch: (search): SizingSearch => sizingSearch(search),
+  staticData: { title: "Sizing" },
+  component: lazyRouteComponent(() => import("~/sizing/sizing-page"), "SizingPage"),
+});
+
 const configuration = createRoute({
   getParentRoute: () => task,
   path: "/configuration",
@@ -241,6 +250,7 @@ const tree = root.addChildren([
     experiments,
     experiment,
     performance,
+    sizing,
     configuration,
     comparison,
     log,

@@ -10,6 +10,7 @@ const TABS = [
   { to: "/tasks/$taskId/search", title: "Search" },
   { to: "/tasks/$taskId/experiments", title: "Experiments" },
   { to: "/tasks/$taskId/performance", title: "Performance" },
+  { to: "/tasks/$taskId/sizing", title: "Sizing" },
   { to: "/tasks/$taskId/configuration", title: "Configuration" },
   { to: "/tasks/$taskId/comparison", title: "Comparison" },
   { to: "/tasks/$taskId/log", title: "Log" },
