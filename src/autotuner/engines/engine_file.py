@@ -20,6 +20,7 @@ from autotuner.engines.spec import HOST, PORT, FailureKind
 
 _IMAGE = re.compile(r"[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*")
 """A repository of container images, with or without the host of its registry."""
+_FOLDER = re.compile(r"[a-z0-9_]+")
 
 
 class _Part(BaseModel):
@@ -43,6 +44,12 @@ def _is_pattern(text: str) -> str:
 def _is_image(text: str) -> str:
     if not _IMAGE.fullmatch(text):
         raise ValueError(f"{text!r} is no image without a tag; write it like vllm/vllm-openai")
+    return text
+
+
+def _is_folder(text: str) -> str:
+    if not _FOLDER.fullmatch(text):
+        raise ValueError(f"{text!r} is no name of a folder: write small letters, digits and '_'")
     return text
 
 
@@ -330,6 +337,12 @@ class EngineFile(_Part):
     """Variables that it reads, by name; `*` stands for anything."""
     device_variables: dict[str, dict[str, str]] = Field(default_factory=dict)
     """`system.gpu_type` -> variables of every launch there."""
+    caches: dict[str, Annotated[str, AfterValidator(_is_folder)]] = Field(default_factory=dict)
+    """Variable that says where it keeps what it compiles or tunes -> folder of it among the tuner's
+    own, which is kept across launches."""
+    compiling: tuple[Annotated[str, AfterValidator(_is_pattern)], ...] = ()
+    """Regular expressions on lines of its log which say that requests wait for something to be
+    compiled or tuned."""
     defaults: dict[str, Any] = Field(default_factory=dict)
     """Field -> what its flag says where the task is silent."""
     machine: dict[str, Literal["cpus"]] = Field(default_factory=dict)

@@ -78,6 +78,10 @@ class LaunchSpec:
         gpus: how many GPUs the process occupies; 0 on a CPU.
         image: container image that has the program, without a tag; None where there is none.
         mounts: what a container has to be given to read, beside `files`.
+        caches: variable that says where the engine keeps what it compiles -> folder of it among
+            those that a launcher keeps.
+        compiling: regular expressions on lines of its log which say that requests wait for
+            something to be compiled.
     """
 
     engine: str
@@ -91,6 +95,8 @@ class LaunchSpec:
     gpus: int = 0
     image: str | None = None
     mounts: tuple[Mount, ...] = ()
+    caches: tuple[tuple[str, str], ...] = ()
+    compiling: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         targets = [mount.target for mount in self.mounts]

@@ -175,6 +175,8 @@ class TabledEngine:
             gpus=candidate.gpus,
             image=table.file.image,
             mounts=_mounts(candidate, model),
+            caches=tuple(table.file.caches.items()),
+            compiling=table.file.compiling,
         )
 
     def _revision(self, model: ResolvedModel) -> tuple[str, ...]:

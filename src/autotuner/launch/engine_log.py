@@ -10,7 +10,7 @@ from typing import IO
 
 from autotuner.engines import FailureKind, FailurePattern
 from autotuner.errors import LaunchError
-from autotuner.launch.log_reader import end_of_log
+from autotuner.launch.log_reader import LogReader, end_of_log
 from autotuner.launch.protocol import Failure
 
 TAIL_LINES = 40
@@ -45,6 +45,30 @@ def read_tail(path: Path, lines: int = TAIL_LINES) -> str:
     """The last lines of a log; empty where there is none."""
     text = end_of_log(path, _TAIL_BYTES)
     return "\n".join(line[:_LINE_CHARS] for line in text.splitlines()[-lines:])
+
+
+class LinesOfLog:
+    """Looks for lines that are appended to a log from now on.
+
+    Args:
+        patterns: regular expressions; without any the log is not read.
+    """
+
+    def __init__(self, path: Path, patterns: Sequence[str]) -> None:
+        self._patterns = tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)
+        try:
+            self._log = LogReader(path, path.stat().st_size if patterns else 0)
+        except OSError:
+            self._log = LogReader(path)
+
+    def has_appeared(self) -> bool:
+        """Whether one of the patterns is on a line that was appended since."""
+        if not self._patterns:
+            return False
+        found = False
+        while lines := self._log.more(to_the_end=True):
+            found |= any(pattern.search(line) for line in lines for pattern in self._patterns)
+        return found
 
 
 def classify(

@@ -18,6 +18,7 @@ from autotuner.engines import FailureKind, LaunchSpec
 from autotuner.errors import LaunchError, NoAnswerError
 from autotuner.http_client import BaseUrl, get
 from autotuner.launch import supervisor
+from autotuner.launch.caches import caches_of, make_folders
 from autotuner.launch.devices import limited_to
 from autotuner.launch.engine_log import JUDGED_LINES, classify, open_log, read_tail
 from autotuner.launch.processes import Process, end_session, process_of, this_machine
@@ -49,6 +50,7 @@ class LocalLauncher:
         on_started, on_gone: as in `LaunchContext`.
         environment: what engines inherit; this process's where left out. Which GPUs it names does
             not count: `launch` is given them.
+        caches: folder for what engines compile; None leaves it to them.
     """
 
     def __init__(
@@ -58,7 +60,9 @@ class LocalLauncher:
         on_started: HandleCallback = lambda handle: None,
         on_gone: HandleCallback = lambda handle: None,
         environment: Mapping[str, str] | None = None,
+        caches: Path | None = None,
     ) -> None:
+        self._caches = caches
         self._stop_grace_s = stop_grace_s
         self._on_started = on_started
         self._on_gone = on_gone
@@ -71,6 +75,7 @@ class LocalLauncher:
             on_started=context.on_started,
             on_gone=context.on_gone,
             environment=context.environment,
+            caches=context.caches,
         )
 
     @classmethod
@@ -104,19 +109,23 @@ class LocalLauncher:
                 f"the program {spec.argv[0]!r} is not there or cannot be run",
                 remedy="check engine_path",
             )
-        environment = limited_to({**self._inherited(), **dict(spec.env)}, devices)
+        inherited = self._inherited()
+        caches = caches_of(spec, inherited, self._caches)
+        make_folders(caches, self._caches)
+        environment = limited_to({**inherited, **dict(spec.env), **caches}, devices)
         for _ in range(_PORT_TRIES - 1):
             try:
-                return await self._try(spec, environment, log_path, ready_timeout_s)
+                return await self._try(spec, environment, caches, log_path, ready_timeout_s)
             except LaunchFailed as failed:
                 if failed.failure.kind is not FailureKind.PORT_TAKEN:
                     raise
-        return await self._try(spec, environment, log_path, ready_timeout_s)
+        return await self._try(spec, environment, caches, log_path, ready_timeout_s)
 
     async def _try(
         self,
         spec: LaunchSpec,
         environment: Mapping[str, str],
+        caches: Mapping[str, str],
         log_path: Path,
         ready_timeout_s: float,
     ) -> LocalEngine:
@@ -126,6 +135,7 @@ class LocalLauncher:
         with open_log(log_path) as log:
             _write_files(spec, folder)
             log.write(f"$ {spec.command(port, host=_LOOPBACK)}\n")
+            log.writelines(f"# {name}={value}\n" for name, value in caches.items())
             log.flush()
             try:
                 process = await asyncio.create_subprocess_exec(
@@ -142,6 +152,7 @@ class LocalLauncher:
         engine = LocalEngine(
             spec, process, port, log_path, stop_grace_s=self._stop_grace_s, on_gone=self._on_gone
         )
+        engine.caches = caches
         try:
             self._on_started(engine.handle)
             await engine.wait_ready(ready_timeout_s)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from autotuner.engines import FailureKind, LaunchSpec
@@ -68,6 +68,9 @@ class LaunchFailed(Exception):  # noqa: N818 - an outcome that search learns fro
 class StopsWhenLeft(ABC):
     """Stops an engine when its `async with` is left; every `RunningEngine` may inherit it."""
 
+    caches: Mapping[str, str] = MappingProxyType({})
+    """As in `RunningEngine`."""
+
     @abstractmethod
     async def stop(self) -> None:
         """As in `RunningEngine`."""
@@ -91,12 +94,14 @@ class RunningEngine(Protocol):
         handle: by which others can end it.
         base_url: the address at which it answers (`http_client.BaseUrl`); health and load go there.
         startup_s: seconds from the launch until it answered.
+        caches: variables that say where it keeps what it compiles, with the folders that they name.
     """
 
     handle: EngineHandle
     base_url: str
     startup_s: float
     log_path: Path
+    caches: Mapping[str, str]
 
     def exit_code(self) -> int | None:
         """None while it lives."""
@@ -129,12 +134,15 @@ class LaunchContext:
         on_started, on_gone: called with an engine's handle once it is started, and once all of it
             has ended. What the first raises ends the engine.
         landscape: the recorded launches of a replay; None otherwise.
+        caches: folder for what engines compile, which is kept across launches; None leaves it to
+            them.
     """
 
     environment: Mapping[str, str]
     on_started: HandleCallback = lambda handle: None
     on_gone: HandleCallback = lambda handle: None
     landscape: Landscape | None = None
+    caches: Path | None = None
 
 
 class Launcher(Protocol):

@@ -102,6 +102,10 @@ class Measurement(BaseModel):
             or its mean lag is above 1 ms and above 2 % of it.
         machine: load of the machine while the level ran; None where it is not known.
         began_at: when the measured window began; None where the load generator does not say.
+        compiling: whether the engine compiled or tuned something while the level ran, also when it
+            was measured again: nothing is learnt from it.
+        caches: variables that say where its engine keeps what it compiles, with the folders that
+            they named.
         energy: of the measured window, or why it was not measured; None of a replay, of a file, and
             of levels of earlier versions.
     """
@@ -133,6 +137,8 @@ class Measurement(BaseModel):
     client_bottleneck: bool = False
     machine: MachineLoad | None = None
     began_at: datetime | None = None
+    compiling: bool = False
+    caches: dict[str, str] = Field(default_factory=dict)
     energy: Energy | None = None
     note: str = ""
     tool: str = "autotuner"

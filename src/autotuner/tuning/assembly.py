@@ -22,6 +22,8 @@ from autotuner.tuning.prepare import Prepared
 
 LOGS = "logs"
 """Folder under the home with the engines' logs."""
+CACHES = "caches"
+"""Folder under the home with what engines have compiled."""
 
 
 def runner_for(prepared: Prepared) -> asyncio.Runner:
@@ -31,6 +33,7 @@ def runner_for(prepared: Prepared) -> asyncio.Runner:
 
 def launcher_for(
     prepared: Prepared,
+    home: Path,
     *,
     on_started: HandleCallback = lambda handle: None,
     on_gone: HandleCallback = lambda handle: None,
@@ -42,7 +45,7 @@ def launcher_for(
         LaunchError: it is not installed here.
     """
     landscape = prepared.replay.landscape if prepared.replay is not None else None
-    context = LaunchContext(environment, on_started, on_gone, landscape)
+    context = LaunchContext(environment, on_started, on_gone, landscape, home / CACHES)
     return launcher_named(prepared.task.deployment_mode).of(context)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from autotuner.config import LoadLevel
 from autotuner.launch import RunningEngine
+from autotuner.launch.engine_log import LinesOfLog
 from autotuner.launch.processes import this_machine
 from autotuner.measure import Endpoint, LevelPlan, LoadGenerator, Measurement, StoppingRule
 from autotuner.measure.energy_counters import Occupied
@@ -18,6 +19,11 @@ from autotuner.tuning.running_launch import Launch
 
 _LOOK_S = 0.2
 """Time over which the machine's load is looked at before the first launch."""
+
+
+_AGAIN = 50
+"""Added to the number of a sweep: prompts of a level that is measured again."""
+_MEASURED_AGAIN = "measured again: the engine compiled something while it was measured first"
 
 
 class LevelMeter:
@@ -46,11 +52,26 @@ class LevelMeter:
     ) -> Measurement:
         """One level, with what was seen of the machine while it ran.
 
+        Where the engine compiled something meanwhile, the level is measured again, once: with
+        prompts of its own, for a cache would know the first ones.
+
         Args:
             launch: the experiment that it is a level of.
             repeat: number of the sweep, from 0: each has prompts of its own.
         """
+        measurement, has_compiled = await self._once(engine, launch, load, repeat)
+        if not has_compiled or not measurement.valid or engine.exit_code() is not None:
+            return measurement.model_copy(update={"compiling": has_compiled})
+        again, has_compiled = await self._once(engine, launch, load, repeat + _AGAIN)
+        note = "; ".join(filter(None, (again.note, _MEASURED_AGAIN)))
+        return again.model_copy(update={"compiling": has_compiled, "note": note})
+
+    async def _once(
+        self, engine: RunningEngine, launch: Launch, load: LoadLevel, repeat: int
+    ) -> tuple[Measurement, bool]:
+        """One level, and whether the engine compiled something while it ran."""
         plan, began_s = self._plan(load, repeat), time.monotonic()
+        compiling = LinesOfLog(engine.log_path, launch.spec.compiling)
 
         def progress(completed: int, wanted: int) -> None:
             left_s = time_left_s(plan, completed, wanted, time.monotonic() - began_s)
@@ -64,7 +85,10 @@ class LevelMeter:
                 engine_alive=lambda: engine.exit_code() is None,
                 on_progress=progress,
             )
-        return watch.added_to(measurement)
+        measurement = watch.added_to(measurement)
+        if engine.caches:
+            measurement = measurement.model_copy(update={"caches": dict(engine.caches)})
+        return measurement, compiling.has_appeared()
 
     def _occupied(self, engine: RunningEngine, launch: Launch) -> Occupied:
         return Occupied(

@@ -286,6 +286,9 @@ def _note(repeats: Sequence[Measurement]) -> str:
         "other processes used the machine or the load generator was late": any(
             m.is_disturbed for m in repeats
         ),
+        "the engine compiled something while the level was measured": any(
+            m.compiling for m in repeats
+        ),
     }
     notes = [part for part, is_so in parts.items() if is_so]
     return "; ".join([*notes, *dict.fromkeys(m.note for m in repeats if m.note)])

@@ -186,12 +186,14 @@ FEWEST_REQUESTS = 3
 def informative_levels(
     measured: Iterable[Measurement], *, when_busy: bool = False
 ) -> list[Measurement]:
-    """Levels that say something of the engine: enough requests; and unless `when_busy`, the load
-    generator kept up, and others left the machine to it."""
+    """Levels that say something of the engine: enough requests, and nothing was compiled meanwhile;
+    and unless `when_busy`, the load generator kept up, and others left the machine to it."""
     return [
         level
         for level in measured
-        if level.requests_completed >= FEWEST_REQUESTS and (when_busy or not level.is_disturbed)
+        if level.requests_completed >= FEWEST_REQUESTS
+        and not level.compiling
+        and (when_busy or not level.is_disturbed)
     ]
 
 

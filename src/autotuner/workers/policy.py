@@ -132,7 +132,8 @@ def _refuse_unknown_engines(names: Iterable[str]) -> None:
 
 def engine_environment(environment: Mapping[str, str], policy: Policy) -> dict[str, str]:
     """The variables that an engine inherits: what engines and their libraries read, no secrets."""
-    own = itertools.chain.from_iterable(engine_table(name).file.environment for name in BACKENDS)
+    files = [engine_table(name).file for name in BACKENDS]
+    own = itertools.chain.from_iterable((*file.environment, *file.caches) for file in files)
     patterns = (*_READ_BY_ALL, *own, *policy.environment)
     return {
         name: value

@@ -112,6 +112,7 @@ def _tune(lease: Lease, keeper: LeaseKeeper, setup: WorkerSetup) -> None:
             store=keeper.store,
             launcher=launcher_for(
                 prepared,
+                setup.home,
                 on_started=keeper.engine_started,
                 on_gone=keeper.engine_gone,
                 environment=engine_environment(os.environ, policy),

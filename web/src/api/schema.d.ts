@@ -4492,12 +4492,20 @@ export interface components {
          *             or its mean lag is above 1 ms and above 2 % of it.
          *         machine: load of the machine while the level ran; None where it is not known.
          *         began_at: when the measured window began; None where the load generator does not say.
+         *         compiling: whether the engine compiled or tuned something while the level ran, also when it
+         *             was measured again: nothing is learnt from it.
+         *         caches: variables that say where its engine keeps what it compiles, with the folders that
+         *             they named.
          *         energy: of the measured window, or why it was not measured; None of a replay, of a file, and
          *             of levels of earlier versions.
          */
         Measurement: {
             /** Began At */
             began_at?: string | null;
+            /** Caches */
+            caches?: {
+                [key: string]: string;
+            };
             /**
              * Client Bottleneck
              * @default false
@@ -4522,6 +4530,11 @@ export interface components {
              * @default 0
              */
             client_worst_lag_ms: number;
+            /**
+             * Compiling
+             * @default false
+             */
+            compiling: boolean;
             /** Duration S */
             duration_s: number;
             e2e_ms?: components["schemas"]["Distribution"] | null;
@@ -4583,6 +4596,10 @@ export interface components {
         MeasurementItem: {
             /** Began At */
             began_at?: string | null;
+            /** Caches */
+            caches?: {
+                [key: string]: string;
+            };
             /**
              * Client Bottleneck
              * @default false
@@ -4607,6 +4624,11 @@ export interface components {
              * @default 0
              */
             client_worst_lag_ms: number;
+            /**
+             * Compiling
+             * @default false
+             */
+            compiling: boolean;
             /** Duration S */
             duration_s: number;
             e2e_ms?: components["schemas"]["Distribution"] | null;

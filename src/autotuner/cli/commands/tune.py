@@ -127,6 +127,7 @@ def run_task(
             store=store,
             launcher=launcher_for(
                 prepared,
+                folder,
                 on_started=command_lease.engine_started,
                 on_gone=command_lease.engine_gone,
                 environment={k: v for k, v in os.environ.items() if k != DATABASE},
