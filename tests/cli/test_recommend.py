@@ -13,6 +13,8 @@ from running import Run
 from test_bad_input import is_shown
 from test_json import document
 
+from autotuner.server.v2.recommendation_views import RecommendationView
+
 ON_TWO = ("--model", "meta-llama/Llama-3.1-8B-Instruct", "--gpu", "h100", "--gpus", "2")
 LENGTHS = ("--isl", "1000", "--osl", "200", "--predictor", "roofline")
 RECOMMEND = ("recommend", *ON_TWO, *LENGTHS)
@@ -23,6 +25,7 @@ def test_the_best_point_has_its_command_its_interval_and_what_it_costs(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     found = document(run(*RECOMMEND, "--ttft", "800", "--tpot", "30", "--json"))
+    assert RecommendationView.model_validate(found).model_dump(mode="json") == found
     best = found["recommended"]
     assert found["meets_slo"] and best["meets_slo"]
     assert {limit["name"]: limit["limit_ms"] for limit in best["limits"]} == {

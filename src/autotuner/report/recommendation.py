@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from autotuner.engines import sample_request
 from autotuner.report.plan_document import chosen_document, mixed_text
@@ -13,7 +13,12 @@ from autotuner.search import OBJECTIVES
 from autotuner.search.slo import served_by
 from autotuner.tuning.estimate import RecommendedPrediction
 from autotuner.tuning.first_task_asked import Asked
-from autotuner.tuning.predicted_choice import ChoiceByPrediction, PointOfKind, engines_of
+from autotuner.tuning.predicted_choice import (
+    ChoiceByPrediction,
+    PointOfKind,
+    choose,
+    engines_of,
+)
 from autotuner.tuning.predicted_tasks import PredictedTask, PredictedTasks
 from autotuner.tuning.slo_effects import predicted_points, slo_effects
 from autotuner.tuning.why_sentences import why_not_lines
@@ -28,6 +33,16 @@ class Recommendation:
     asked: Asked
     tasks: PredictedTasks
     choice: ChoiceByPrediction | None
+
+    @classmethod
+    def of(cls, asked: Asked, tasks: PredictedTasks) -> Self:
+        """Chooses among the points of all engines.
+
+        Args:
+            asked: for any of the engines.
+        """
+        objectives = tasks.tasks[0].prepared.task.objectives if tasks.tasks else ()
+        return cls(asked, tasks, choose(tasks.points(), asked.slo, objectives))
 
     @property
     def fits(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -101,6 +101,16 @@ class Asked:
     def devices(self) -> str:
         """The devices, for people."""
         return "this CPU" if self.on_cpu else f"{self.gpus} x {self.gpu}"
+
+
+def for_engines(asked: Asked, engines: Sequence[str]) -> list[Asked]:
+    """The same for each engine, each once; for all that can serve the model where none is named.
+
+    Raises:
+        EngineError: no such engine.
+    """
+    names = engines or engines_for(asked.model, on_cpu=asked.on_cpu)
+    return [replace(asked, engine=engine_named(name).name) for name in dict.fromkeys(names)]
 
 
 def _name_of(model: Model) -> str:

@@ -118,12 +118,14 @@ def predicted_tasks(
     home: Path,
     registry: ProfileRegistry,
     known: Known,
+    tell: Callable[[int, int], None] = lambda asked, wanted: None,
 ) -> PredictedTasks:
     """Drafts and predicts the task of each engine.
 
     Args:
         asked: the same for several engines.
         base: folder from which relative paths count.
+        tell: called with how many candidates of an engine were asked for, of how many.
 
     Raises:
         AutotunerError: the model, the GPU or a limit is unknown.
@@ -140,12 +142,12 @@ def predicted_tasks(
         measured = _with_wishes(drafted.prepared, wishes, mode)
         prepared = _at_asked_levels(measured, wishes)
         forecast = forecast_of(prepared, home)
-        found = estimate_plan(prepared, forecast, known(forecast))
+        found = estimate_plan(prepared, forecast, known(forecast), tell=tell)
         warnings += forecast.warnings
         expected, own = found.expected, frozenset(measured.task.benchmark.levels)
         if not own <= frozenset(prepared.task.benchmark.levels):
             forecast = forecast_of(measured, home)
-            expected = estimate_plan(measured, forecast, known(forecast)).expected
+            expected = estimate_plan(measured, forecast, known(forecast), tell=tell).expected
         launched = [_at_levels(one_found, own) for one_found in expected.values()]
         minutes, usd = tuning_costs(measured, launched)
         tasks.append(PredictedTask(one, prepared, found, measured, minutes, usd))

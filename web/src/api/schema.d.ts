@@ -484,6 +484,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v2/recommendation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Recommendation
+         * @description Says how to serve a model within limits, by prediction alone.
+         *
+         *     The answer of `autotuner recommend --json`. Where nothing is within the limits, `recommended` is
+         *     the nearest point, and `why_not` says what keeps it out.
+         */
+        get: operations["get_recommendation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2/schema/task": {
         parameters: {
             query?: never;
@@ -1796,6 +1819,112 @@ export interface components {
             points: number;
         };
         /**
+         * AlternativeView
+         * @description The next best of another kind.
+         */
+        AlternativeView: {
+            /** Candidate */
+            candidate: string;
+            /** Command */
+            command: string;
+            /**
+             * Differs
+             * @description The respects in which it differs from the recommended point.
+             */
+            differs: ("engine" | "layout" | "formats")[];
+            /** E2E Ms */
+            e2e_ms: number;
+            /** E2E P90 Ms */
+            e2e_p90_ms: number | null;
+            /** E2E P99 Ms */
+            e2e_p99_ms: number | null;
+            /** Engine */
+            engine: string;
+            /** Gpus */
+            gpus: number;
+            /**
+             * Intervals
+             * @description Quantity -> bounds of its 80 % interval.
+             */
+            intervals: {
+                [key: string]: number[];
+            };
+            /**
+             * Kind
+             * @description The kind of data that it is predicted from.
+             */
+            kind: string;
+            /** Limits */
+            limits: components["schemas"]["PredictedLimit"][];
+            load: components["schemas"]["LoadLevel"];
+            /** Meets Slo */
+            meets_slo: boolean;
+            /**
+             * Members
+             * @description Predictors that the point is a blend of; empty where one answers alone.
+             */
+            members: components["schemas"]["PredictionMemberView"][];
+            /**
+             * Percentiles From
+             * @description Basis of the percentiles; empty where there are none.
+             */
+            percentiles_from: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Replicas That Fit
+             * @description On the GPUs that there are.
+             */
+            replicas_that_fit: number;
+            /** Requests Per S */
+            requests_per_s: number;
+            /**
+             * Sample Request
+             * @description A request that tries the engine.
+             */
+            sample_request: string | null;
+            /** Settings */
+            settings: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Tok S */
+            tok_s: number;
+            /** Tpot Ms */
+            tpot_ms: number | null;
+            /** Tpot P90 Ms */
+            tpot_p90_ms: number | null;
+            /** Tpot P99 Ms */
+            tpot_p99_ms: number | null;
+            /** Ttft Ms */
+            ttft_ms: number;
+            /** Ttft P90 Ms */
+            ttft_p90_ms: number | null;
+            /** Ttft P99 Ms */
+            ttft_p99_ms: number | null;
+            /**
+             * Unserved
+             * @description Reason why the command does not serve what the figures are of; null where it does.
+             */
+            unserved: string | null;
+            /** Usd Per Million Input Tokens */
+            usd_per_million_input_tokens: number | null;
+            /**
+             * Usd Per Million Tokens
+             * @description Of output tokens; null where no price is known, as the two below.
+             */
+            usd_per_million_tokens: number | null;
+            /**
+             * Usd Per Million Total Tokens
+             * @description Of input and output tokens together.
+             */
+            usd_per_million_total_tokens: number | null;
+            /**
+             * Verdict
+             * @description The worst of its limits'; null without any.
+             */
+            verdict: ("meets" | "unclear" | "misses") | null;
+        };
+        /**
          * AppliedProfile
          * @description Result of applying a profile to a model on GPUs with an engine.
          */
@@ -2343,6 +2472,36 @@ export interface components {
             same: boolean;
             /** Scenario */
             scenario: string;
+        };
+        /**
+         * ComparedEngineView
+         * @description An engine whose candidates were predicted.
+         */
+        ComparedEngineView: {
+            /** Candidates */
+            candidates: number;
+            /** Engine */
+            engine: string;
+            /** Engine Version */
+            engine_version: string;
+            /**
+             * Observations
+             * @description Number of earlier measurements that corrected the predictions.
+             */
+            observations: number;
+            /** Out Of Memory */
+            out_of_memory: number;
+            /** Predicted */
+            predicted: number;
+            /** Predictor */
+            predictor: string | null;
+            /**
+             * Refused
+             * @description Candidates of which no predictor says anything.
+             */
+            refused: number;
+            /** Why */
+            why: string;
         };
         /**
          * ComparedFigureView
@@ -4694,6 +4853,49 @@ export interface components {
             items: components["schemas"]["MeasurementItem"][];
         };
         /**
+         * MeasuringTaskView
+         * @description The task that measures the candidates of one engine, and what that takes.
+         */
+        MeasuringTaskView: {
+            /** Commands */
+            commands: string[];
+            /** Engine */
+            engine: string;
+            /** Launches */
+            launches: number;
+            /** Load */
+            load: components["schemas"]["LoadLevel"][];
+            /**
+             * Load Missing
+             * @description The load that was asked about, where the task does not measure it.
+             */
+            load_missing: components["schemas"]["LoadLevel"][];
+            /** Minutes */
+            minutes: number | null;
+            /** Usd */
+            usd: number | null;
+        };
+        /**
+         * MeasuringView
+         * @description Points that only measuring tells apart, and the tasks that do.
+         */
+        MeasuringView: {
+            /** First Rivals */
+            first_rivals: components["schemas"]["RivalView"][];
+            /**
+             * Kinds
+             * @description Kinds of points that were predicted.
+             */
+            kinds: number;
+            /**
+             * Rivals
+             * @description Other kinds that may be better, or may meet the SLO, within the intervals.
+             */
+            rivals: number;
+            /** Tasks */
+            tasks: components["schemas"]["MeasuringTaskView"][];
+        };
+        /**
          * MemoryAxes
          * @description Where weights and KV cache go.
          */
@@ -6766,6 +6968,161 @@ export interface components {
             worker: string | null;
         };
         /**
+         * RecommendationView
+         * @description The answer of predictions alone.
+         */
+        RecommendationView: {
+            /** Alternatives */
+            alternatives: components["schemas"]["AlternativeView"][];
+            /** @description The best whose intervals are within all limits, where that is another. */
+            certain: components["schemas"]["RecommendedByPrediction"] | null;
+            /** Engines */
+            engines: components["schemas"]["ComparedEngineView"][];
+            /** Gpu */
+            gpu: string;
+            /**
+             * Gpus
+             * @description 0 on a CPU.
+             */
+            gpus: number;
+            measuring: components["schemas"]["MeasuringView"] | null;
+            /** Meets Slo */
+            meets_slo: boolean;
+            /**
+             * Mixed
+             * @description Sentence about the kinds of data that are compared; null where it is one.
+             */
+            mixed: string | null;
+            /** Model */
+            model: string;
+            /** @description Where nothing is within the SLO the nearest to it; null where nothing is predicted. */
+            recommended: components["schemas"]["RecommendedByPrediction"] | null;
+            /**
+             * Refused
+             * @description Engine -> why it cannot serve the model there.
+             */
+            refused: {
+                [key: string]: string;
+            };
+            /** Seconds */
+            seconds: number;
+            /** Slo */
+            slo: {
+                [key: string]: number;
+            };
+            /** Usd Per Gpu Hour */
+            usd_per_gpu_hour: number | null;
+            /** Warnings */
+            warnings: string[];
+            /**
+             * Why Not
+             * @description Why nothing is within the SLO and what would change it; empty where something is.
+             */
+            why_not: string[];
+            workload: components["schemas"]["RequestTokensView"];
+        };
+        /**
+         * RecommendedByPrediction
+         * @description Predicted operating point of one of several engines.
+         */
+        RecommendedByPrediction: {
+            /** Candidate */
+            candidate: string;
+            /** Command */
+            command: string;
+            /** E2E Ms */
+            e2e_ms: number;
+            /** E2E P90 Ms */
+            e2e_p90_ms: number | null;
+            /** E2E P99 Ms */
+            e2e_p99_ms: number | null;
+            /** Engine */
+            engine: string;
+            /** Gpus */
+            gpus: number;
+            /**
+             * Intervals
+             * @description Quantity -> bounds of its 80 % interval.
+             */
+            intervals: {
+                [key: string]: number[];
+            };
+            /**
+             * Kind
+             * @description The kind of data that it is predicted from.
+             */
+            kind: string;
+            /** Limits */
+            limits: components["schemas"]["PredictedLimit"][];
+            load: components["schemas"]["LoadLevel"];
+            /** Meets Slo */
+            meets_slo: boolean;
+            /**
+             * Members
+             * @description Predictors that the point is a blend of; empty where one answers alone.
+             */
+            members: components["schemas"]["PredictionMemberView"][];
+            /**
+             * Percentiles From
+             * @description Basis of the percentiles; empty where there are none.
+             */
+            percentiles_from: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Replicas That Fit
+             * @description On the GPUs that there are.
+             */
+            replicas_that_fit: number;
+            /** Requests Per S */
+            requests_per_s: number;
+            /**
+             * Sample Request
+             * @description A request that tries the engine.
+             */
+            sample_request: string | null;
+            /** Settings */
+            settings: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Tok S */
+            tok_s: number;
+            /** Tpot Ms */
+            tpot_ms: number | null;
+            /** Tpot P90 Ms */
+            tpot_p90_ms: number | null;
+            /** Tpot P99 Ms */
+            tpot_p99_ms: number | null;
+            /** Ttft Ms */
+            ttft_ms: number;
+            /** Ttft P90 Ms */
+            ttft_p90_ms: number | null;
+            /** Ttft P99 Ms */
+            ttft_p99_ms: number | null;
+            /**
+             * Unserved
+             * @description Reason why the command does not serve what the figures are of; null where it does.
+             */
+            unserved: string | null;
+            /** Usd Per Million Input Tokens */
+            usd_per_million_input_tokens: number | null;
+            /**
+             * Usd Per Million Tokens
+             * @description Of output tokens; null where no price is known, as the two below.
+             */
+            usd_per_million_tokens: number | null;
+            /**
+             * Usd Per Million Total Tokens
+             * @description Of input and output tokens together.
+             */
+            usd_per_million_total_tokens: number | null;
+            /**
+             * Verdict
+             * @description The worst of its limits'; null without any.
+             */
+            verdict: ("meets" | "unclear" | "misses") | null;
+        };
+        /**
          * RecommendedView
          * @description The point to serve with, and why it was chosen.
          *
@@ -6896,6 +7253,16 @@ export interface components {
              * @default 0
              */
             prefix: number;
+        };
+        /**
+         * RequestTokensView
+         * @description Tokens of a request.
+         */
+        RequestTokensView: {
+            /** Isl */
+            isl: number;
+            /** Osl */
+            osl: number;
         };
         /**
          * ResultComparisonView
@@ -7129,6 +7496,16 @@ export interface components {
             systems: string[];
             /** Workloads */
             workloads: string[];
+        };
+        /**
+         * RivalView
+         * @description A candidate that only a measurement tells apart from the recommended one.
+         */
+        RivalView: {
+            /** Candidate */
+            candidate: string;
+            /** Engine */
+            engine: string;
         };
         /**
          * RuleExclusionView
@@ -12004,6 +12381,128 @@ export interface operations {
                 };
             };
             /** @description `invalid-parameter`: A parameter of the path, the query or a header is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unavailable`: The service cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    get_recommendation: {
+        parameters: {
+            query: {
+                ttft_ms?: number | null;
+                ttft_p90_ms?: number | null;
+                ttft_p99_ms?: number | null;
+                tpot_ms?: number | null;
+                tpot_p90_ms?: number | null;
+                tpot_p99_ms?: number | null;
+                e2e_p90_ms?: number | null;
+                e2e_p99_ms?: number | null;
+                /**
+                 * @description A name of the catalog or a hub, or a path on the service's machine, which begins with `/`,
+                 *     `.` or `~` or ends with `.gguf`.
+                 */
+                model: string;
+                /** @description A GPU of the catalog or of the home, or `cpu`. */
+                gpu: string;
+                /** @description How many there are; 1 where left out, and none on a CPU. */
+                gpus?: number | null;
+                /** @description Engines to compare; all that can serve the model where left out. */
+                engine?: string[];
+                /** @description Tokens of a request in; those of a usual one where left out. */
+                isl?: number | null;
+                osl?: number | null;
+                /** @description Requests in flight at one deployment; any load where left out. */
+                users?: number | null;
+                /** @description Requests per second at one deployment, in place of `users`. */
+                rate?: number | null;
+                predictor?: "auto" | "aiconfigurator" | "aisimulate" | "roofline" | "none";
+                mode?: ("auto" | "SILICON" | "HYBRID" | "EMPIRICAL" | "SOL") | null;
+                usd_per_gpu_hour?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecommendationView"];
+                };
+            };
+            /** @description `bad-request`: The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unauthorized`: A valid token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `policy-refused`: The operator of this service does not allow this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `wrong-host`: This service does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `task-invalid`: The task cannot be run as written */
             422: {
                 headers: {
                     [name: string]: unknown;

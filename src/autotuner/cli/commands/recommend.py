@@ -23,8 +23,7 @@ from autotuner.errors import AutotunerError
 from autotuner.profiles import USERS, registry_with
 from autotuner.report.recommendation import Recommendation, recommendation_document
 from autotuner.report.recommendation_terminal import print_recommendation
-from autotuner.tuning.first_task_asked import Asked, engines_for
-from autotuner.tuning.predicted_choice import choose
+from autotuner.tuning.first_task_asked import Asked, for_engines
 from autotuner.tuning.predicted_tasks import PredictionWishes, predicted_tasks, require_some
 from autotuner.tuning.resources import gpus_of_home
 
@@ -91,9 +90,7 @@ def recommend(
         known=lambda forecast: known_observations(folder, forecast),
     )
     require_some(tasks, engine_named=bool(engines))
-    objectives = tasks.tasks[0].prepared.task.objectives if tasks.tasks else ()
-    choice = choose(tasks.points(), asked[0].slo, objectives)
-    found = Recommendation(asked[0], tasks, choice)
+    found = Recommendation.of(asked[0], tasks)
     document = recommendation_document(found, seconds=round(time.monotonic() - began, 3))
     if as_json:
         print_json(document)
@@ -112,8 +109,7 @@ def _asked(wishes: Wishes, engines: Sequence[str], folder: Path) -> list[Asked]:
     first = asked_of(
         replace(wishes, engine=engines[0] if engines else None), Path.cwd(), gpus_of_home(folder)
     )
-    names = engines or engines_for(first.model, on_cpu=first.on_cpu)
-    return [replace(first, engine=engine_named(name).name) for name in dict.fromkeys(names)]
+    return for_engines(first, engines)
 
 
 def _limits(texts: Sequence[str], limits: tuple[float | None, float | None]) -> Sequence[str]:

@@ -11,13 +11,12 @@ from fastapi.responses import Response
 from pydantic import Field, TypeAdapter
 
 from autotuner.config import PredictionMode, PredictorName, TaskConfig, parse_stored_task
-from autotuner.config.slo import LATENCIES
-from autotuner.errors import AutotunerError, Problem
+from autotuner.errors import AutotunerError
 from autotuner.report.size_document import SizeQuestion, size_document
 from autotuner.report.size_views import SizeView
 from autotuner.server.problems import ProblemError, ProblemKind
 from autotuner.server.service import Service
-from autotuner.server.v2.form_requests import FormBody
+from autotuner.server.v2.limits_query import Amount, LimitsQuery, refused_parameter
 from autotuner.server.v2.plans import LONGEST_S, MOST_COMBINATIONS, planning_turn
 from autotuner.server.v2.routing import (
     ServiceDep,
@@ -46,30 +45,11 @@ router = v2_router("/tasks/{task_id}", "results")
 SIZE = TypeAdapter(SizeView)
 _MONTHS, _MOST_MONTHS = 12, 120
 _MOST_GPUS = 50
-Amount = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 GpuWord = Annotated[Text, Field(max_length=80)]
 
 
-class LimitsQuery(FormBody):
-    """Limits in ms; where one or more are given, they take the place of all of the task's."""
-
-    ttft_ms: Amount | None = None
-    ttft_p90_ms: Amount | None = None
-    ttft_p99_ms: Amount | None = None
-    tpot_ms: Amount | None = None
-    tpot_p90_ms: Amount | None = None
-    tpot_p99_ms: Amount | None = None
-    e2e_p90_ms: Amount | None = None
-    e2e_p99_ms: Amount | None = None
-
-    def limits(self) -> dict[str, float]:
-        """The limits that are given."""
-        given = {name: getattr(self, name) for name in LATENCIES}
-        return {name: limit for name, limit in given.items() if limit is not None}
-
-
 class SizingQuery(LimitsQuery):
-    """Traffic, limits, GPUs and prices."""
+    """Traffic, limits, GPUs and prices. Limits take the place of all of the task's."""
 
     rate: Amount | None = None
     """Requests per second that come in."""
@@ -138,7 +118,9 @@ def get_sizing(
 
 def _is_measured(service: Service, record: TaskRecord, asked: SizingQuery) -> bool:
     if asked.source == "measured" and asked.gpu:
-        raise _refused("gpu", "what is measured is of the task's own device; leave out one of both")
+        raise refused_parameter(
+            "gpu", "what is measured is of the task's own device; leave out one of both"
+        )
     if asked.source is not None or asked.gpu:
         return asked.source == "measured"
     return any(one.status == "completed" for one in service.store.experiments(record.id))
@@ -183,32 +165,29 @@ def _gpus(asked: SizingQuery, task: TaskConfig) -> tuple[str, ...]:
     try:
         return compared_gpus(asked.gpu, task, field="gpu")
     except AutotunerError as error:
-        raise _refused("gpu", error.message.removeprefix("gpu: ")) from None
+        raise refused_parameter("gpu", error.message.removeprefix("gpu: ")) from None
 
 
 def _traffic(asked: SizingQuery) -> Traffic:
     if (asked.rate is None) == (asked.users is None):
-        raise _refused("rate", "traffic is a rate or a number of users: give one of the two")
+        raise refused_parameter(
+            "rate", "traffic is a rate or a number of users: give one of the two"
+        )
     if asked.think_s is not None and asked.users is None:
-        raise _refused("think_s", "is of users, and a rate is given; leave it out")
+        raise refused_parameter("think_s", "is of users, and a rate is given; leave it out")
     try:
         return Traffic(asked.rate, asked.users, asked.think_s or 0.0)
     except TrafficError as error:
-        raise _refused(error.field, str(error)) from None
+        raise refused_parameter(error.field, str(error)) from None
 
 
 def _growth(traffic: Traffic, asked: SizingQuery) -> tuple[Traffic, ...]:
     if asked.growth_per_month is None:
         if asked.months is not None:
-            raise _refused("months", "is of growth, and growth_per_month is not given")
+            raise refused_parameter("months", "is of growth, and growth_per_month is not given")
         return ()
     months = _MONTHS if asked.months is None else asked.months
     try:
         return tuple(grown(traffic, asked.growth_per_month, months))
     except TrafficError as error:
-        raise _refused("growth_per_month", f"after {months} months {error}") from None
-
-
-def _refused(field: str, why: str) -> ProblemError:
-    fault = Problem(f"query.{field}", why)
-    return ProblemError(ProblemKind.INVALID_PARAMETER, str(fault), errors=(fault,))
+        raise refused_parameter("growth_per_month", f"after {months} months {error}") from None
