@@ -169,8 +169,8 @@ def test_a_stored_replay_is_on_the_gpu_that_was_recorded(run: Run, tmp_path: Pat
 @pytest.mark.parametrize(
     ("words", "shown"),
     [
-        ((), ["--rate or --users", "neither"]),
-        (("--rate", "1", "--users", "2"), ["--rate or --users", "both"]),
+        ((), ["--rate, --users or --trace", "none is given"]),
+        (("--rate", "1", "--users", "2"), ["--rate and --users are given"]),
         (("--rate", "0"), ["--rate", "0", "above 0"]),
         (("--users", "-4"), ["--users", "-4"]),
         (("--rate", "1", "--think-s", "3"), ["--think-s 3", "--users"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -99,6 +100,29 @@ def size(
             "--think-s", help="Seconds from an answer to its user's next request; default 0."
         ),
     ] = None,
+    trace: Annotated[
+        Path | None,
+        typer.Option(
+            "--trace",
+            help="Recorded requests, CSV or JSON lines, in place of --rate: the rate is a "
+            "quantile over windows.",
+        ),
+    ] = None,
+    trace_unit: Annotated[
+        str | None,
+        typer.Option("--trace-unit", help="Unit of the trace's times: s or ms."),
+    ] = None,
+    window_s: Annotated[
+        float | None,
+        typer.Option("--window-s", help="Seconds of a window of the trace; 60 if left out."),
+    ] = None,
+    quantile: Annotated[
+        str | None,
+        typer.Option(
+            "--quantile",
+            help="Share of the windows that are held: 99% (if left out), 0.99 or, of all, 100%.",
+        ),
+    ] = None,
     slo: Annotated[
         list[str] | None,
         typer.Option(
@@ -161,7 +185,18 @@ def size(
 
     code = command(
         SizeWishes(task, slo or (), gpu or (), usd_per_gpu_hour or (), predictor, mode),
-        TrafficWishes(rate, users, think_s, headroom, growth_per_month, months),
+        TrafficWishes(
+            rate,
+            users,
+            think_s,
+            headroom,
+            growth_per_month,
+            months,
+            trace=trace,
+            trace_unit=trace_unit,
+            window_s=window_s,
+            quantile=quantile,
+        ),
         home=home,
         as_json=as_json,
     )

@@ -11,6 +11,7 @@ from autotuner.landscapes import unserved
 from autotuner.sizing import (
     Deployment,
     ServiceLevel,
+    TracedTraffic,
     Traffic,
     cheapest,
     deployment,
@@ -35,6 +36,7 @@ class SizeQuestion:
         task: number of a stored task, or the path of a task file.
         measured: whether replicas are known by measurements, or else predicted.
         growth: traffic now and after each month; none where it stays as it is.
+        trace: that the traffic is of, where it is of one.
     """
 
     task: str
@@ -42,6 +44,27 @@ class SizeQuestion:
     measured: bool
     requirement: ServiceLevel
     growth: tuple[Traffic, ...] = ()
+    trace: SizedTrace | None = None
+
+
+@dataclass(frozen=True)
+class SizedTrace:
+    """Trace that the traffic is of.
+
+    Attributes:
+        isl, osl: mean tokens of its requests; None where it does not say them.
+    """
+
+    path: str
+    format: str
+    traffic: TracedTraffic
+    isl: float | None
+    osl: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The trace as JSON has it."""
+        mine = {"path": self.path, "format": self.format, "isl": self.isl, "osl": self.osl}
+        return mine | self.traffic.to_json()
 
 
 def size_document(question: SizeQuestion, known: KnownReplicas) -> dict[str, Any]:
@@ -56,6 +79,7 @@ def size_document(question: SizeQuestion, known: KnownReplicas) -> dict[str, Any
         "model": question.model,
         "source": "measured" if question.measured else "predicted",
         "traffic": traffic_document(requirement.traffic),
+        "trace": None if question.trace is None else question.trace.to_json(),
         "slo": dict(requirement.slo),
         "headroom": requirement.headroom,
         "gpus": _gpus(known.found, by_key, found),
@@ -211,6 +235,25 @@ def _nearest(
     }
 
 
+_ALIKE = 0.2
+"""Share by which mean lengths may differ without a word."""
+
+
+def _other_lengths(trace: SizedTrace, known: KnownReplicas) -> list[str]:
+    """Where the trace has other requests than replicas were measured or predicted with."""
+    replica = next((one.replica for one in known.found), None)
+    if replica is None:
+        return []
+    pairs = (("input", trace.isl, replica.isl), ("output", trace.osl, replica.osl))
+    return [
+        f"the trace has {traced:,.0f} {what} tokens a request, and the figures here are of "
+        f"{mine:,.0f}: set runtime.{'isl' if what == 'input' else 'osl'} to it and "
+        "measure or predict again"
+        for what, traced, mine in pairs
+        if traced is not None and mine > 0 and abs(traced / mine - 1) > _ALIKE
+    ]
+
+
 def _notes(
     question: SizeQuestion,
     known: KnownReplicas,
@@ -220,6 +263,8 @@ def _notes(
     notes = list(known.notes)
     if known.left_out:
         notes.append(f"{known.left_out} candidates have no operating point and are left out")
+    if question.trace is not None:
+        notes += _other_lengths(question.trace, known)
     if not question.requirement.slo:
         notes.append("no SLO is given: the highest known load of each candidate counts as held")
     closed = any(m.capacity.level.load.kind is LoadKind.CONCURRENCY for m in found)

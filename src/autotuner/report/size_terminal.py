@@ -29,6 +29,8 @@ def print_size(document: Mapping[str, Any], console: Console) -> None:
         f"{traffic_text(document['traffic'])}, {slo}, {percent(document['headroom'])} head room",
         soft_wrap=True,
     )
+    if document["trace"] is not None:
+        console.print(escape(_trace_line(document["trace"])), soft_wrap=True)
     console.print(
         f"{document['holding']} of {document['candidates']} candidates hold it with enough replicas"
     )
@@ -44,6 +46,22 @@ def print_size(document: Mapping[str, Any], console: Console) -> None:
         _print_nearest(document, console)
     for note in document["notes"]:
         console.print(f"[yellow]note[/yellow] {escape(note)}", soft_wrap=True)
+
+
+def _trace_line(trace: Mapping[str, Any]) -> str:
+    mean, held, most = (figure(trace[f"{k}_per_s"]) for k in ("mean", "requests", "most"))
+    return (
+        f"{trace['path']} ({trace['format']}): {trace['requests']:,} requests in "
+        f"{_span(trace['span_s'])}; by windows of {trace['window_s']:g} s {mean} requests/s on "
+        f"average, {held} at most in {100 * trace['quantile']:g} % of them, {most} in the fullest"
+    )
+
+
+def _span(seconds: float) -> str:
+    """`45 s`, `12 minutes`, `3.2 hours`, `7 days`."""
+    units = ((86400.0, "days"), (3600.0, "hours"), (60.0, "minutes"))
+    size, name = next(((s, n) for s, n in units if seconds >= 2 * s), (1.0, "s"))
+    return f"{seconds / size:.3g} {name}"
 
 
 def _print_found(document: Mapping[str, Any], console: Console) -> None:

@@ -23,6 +23,26 @@ class TrafficView(_View):
     """Seconds from an answer to its user's next request; null of a rate."""
 
 
+class SizedTraceView(_View):
+    """Trace that the traffic is of: requests counted by windows of one length."""
+
+    path: str
+    format: str
+    isl: float | None
+    """Mean tokens of a request; null where the trace does not say them, as `osl`."""
+    osl: float | None
+    requests: int
+    span_s: float
+    window_s: float
+    windows: int
+    quantile: float
+    """Share of the windows whose rate is `requests_per_s` at the most."""
+    requests_per_s: float
+    mean_per_s: float
+    most_per_s: float
+    """Rate of the fullest window."""
+
+
 class SizedGpuView(_View):
     """A GPU that was compared; `cpu` is one too."""
 
@@ -117,6 +137,8 @@ class SizeView(_View):
     model: str
     source: Literal["measured", "predicted"]
     traffic: TrafficView
+    trace: SizedTraceView | None
+    """Null where the traffic is given as a rate or as users."""
     slo: dict[str, float]
     headroom: float
     gpus: list[SizedGpuView]

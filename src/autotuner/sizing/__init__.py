@@ -15,6 +15,7 @@ from autotuner.sizing.deployment import (
     deployments,
     nearest,
 )
+from autotuner.sizing.traced import TracedTraffic, traced_traffic
 from autotuner.sizing.traffic import Traffic, TrafficError, grown
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "ReplicaLevel",
     "ServiceLevel",
     "TokenCosts",
+    "TracedTraffic",
     "Traffic",
     "TrafficError",
     "ValueInterval",
@@ -35,4 +37,5 @@ __all__ = [
     "grown",
     "nearest",
     "token_costs",
+    "traced_traffic",
 ]

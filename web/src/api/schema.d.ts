@@ -7745,6 +7745,8 @@ export interface components {
             source: "measured" | "predicted";
             /** Task */
             task: string;
+            /** @description Null where the traffic is given as a rate or as users. */
+            trace: components["schemas"]["SizedTraceView"] | null;
             traffic: components["schemas"]["TrafficView"];
         };
         /**
@@ -7791,6 +7793,45 @@ export interface components {
             traffic: components["schemas"]["TrafficView"];
             /** Usd Per Hour */
             usd_per_hour: number | null;
+        };
+        /**
+         * SizedTraceView
+         * @description Trace that the traffic is of: requests counted by windows of one length.
+         */
+        SizedTraceView: {
+            /** Format */
+            format: string;
+            /**
+             * Isl
+             * @description Mean tokens of a request; null where the trace does not say them, as `osl`.
+             */
+            isl: number | null;
+            /** Mean Per S */
+            mean_per_s: number;
+            /**
+             * Most Per S
+             * @description Rate of the fullest window.
+             */
+            most_per_s: number;
+            /** Osl */
+            osl: number | null;
+            /** Path */
+            path: string;
+            /**
+             * Quantile
+             * @description Share of the windows whose rate is `requests_per_s` at the most.
+             */
+            quantile: number;
+            /** Requests */
+            requests: number;
+            /** Requests Per S */
+            requests_per_s: number;
+            /** Span S */
+            span_s: number;
+            /** Window S */
+            window_s: number;
+            /** Windows */
+            windows: number;
         };
         /**
          * SkippedView

@@ -25,6 +25,7 @@ export const aDeployment = (given: Partial<Deployment> = {}): Deployment => ({
 export const aSizing = (given: Partial<Sizing> = {}): Sizing => ({
   ...{ task: "1", model: "m", source: "predicted" },
   traffic: { requests_per_s: 40, users: null, think_s: null },
+  trace: null,
   slo: { ttft_ms: 1000 },
   headroom: 0.2,
   gpus: [

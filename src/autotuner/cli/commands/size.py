@@ -18,9 +18,9 @@ from autotuner.cli.output import out, print_json
 from autotuner.config import TaskConfig, load_task, parse_stored_task
 from autotuner.errors import AutotunerError
 from autotuner.profiles import USERS, registry_with
-from autotuner.report.size_document import SizeQuestion, size_document
+from autotuner.report.size_document import SizedTrace, SizeQuestion, size_document
 from autotuner.report.size_terminal import print_size
-from autotuner.sizing import ServiceLevel, Traffic, TrafficError, grown
+from autotuner.sizing import ServiceLevel, Traffic, TrafficError, grown, traced_traffic
 from autotuner.tuning.prepare import prepare
 from autotuner.tuning.replicas import (
     KnownReplicas,
@@ -30,8 +30,11 @@ from autotuner.tuning.replicas import (
     stored_replicas,
 )
 from autotuner.tuning.resources import gpus_of_home, model_named, with_gpus_of_home
+from autotuner.verify.trace_reader import TimeUnit, read_trace
 
 _MONTHS, _MOST_MONTHS = 12, 120
+_WINDOW_S, _QUANTILE = 60.0, "99%"
+_UNITS: dict[str, TimeUnit] = {"s": "s", "ms": "ms"}
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,10 @@ class TrafficWishes:
     headroom: str
     growth_per_month: str | None
     months: int | None
+    trace: Path | None = None
+    trace_unit: str | None = None
+    window_s: float | None = None
+    quantile: str | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,8 @@ def size(asked: SizeWishes, traffic: TrafficWishes, *, home: Path | None, as_jso
     slo = limits_of(asked.slo)
     if asked.predictor is not None:
         require_predictor(asked.predictor)
-    made, headroom = _traffic(traffic), share("--headroom", traffic.headroom, below=1.0)
+    trace = _trace(traffic)
+    made, headroom = _traffic(traffic, trace), share("--headroom", traffic.headroom, below=1.0)
     growth = _growth(made, traffic)
     mode = require_mode(asked.mode)
 
@@ -90,6 +98,7 @@ def size(asked: SizeWishes, traffic: TrafficWishes, *, home: Path | None, as_jso
             measured=False,
             requirement=ServiceLevel(made, limits, headroom),
             growth=growth,
+            trace=trace,
         )
     else:
         with open_existing(home) as store:
@@ -111,6 +120,7 @@ def size(asked: SizeWishes, traffic: TrafficWishes, *, home: Path | None, as_jso
             measured=not asked.gpus,
             requirement=ServiceLevel(made, limits, headroom),
             growth=growth,
+            trace=trace,
         )
     document = size_document(question, known)
     if as_json:
@@ -133,22 +143,67 @@ def _predicted(
     )
 
 
-def _traffic(asked: TrafficWishes) -> Traffic:
-    if (asked.rate is None) == (asked.users is None):
-        given = "both are given" if asked.rate is not None else "neither is given"
+def _traffic(asked: TrafficWishes, trace: SizedTrace | None) -> Traffic:
+    options = {"--rate": asked.rate, "--users": asked.users, "--trace": trace}
+    given = [name for name, value in options.items() if value is not None]
+    if len(given) != 1:
+        found = f"{' and '.join(given)} are given" if given else "none is given"
         raise AutotunerError(
-            f"--rate or --users: {given}", remedy="give one: --rate 40 (requests/s), --users 200"
+            f"--rate, --users or --trace: {found}",
+            remedy="give one: --rate 40 (requests/s), --users 200, --trace requests.csv",
         )
     if asked.think_s is not None and asked.users is None:
         raise AutotunerError(
-            f"--think-s {asked.think_s:g}: it is of users, and --rate is given",
+            f"--think-s {asked.think_s:g}: it is of users, and {given[0]} is given",
             remedy="leave it out, or give --users",
         )
     try:
+        if trace is not None:
+            return Traffic(trace.traffic.requests_per_s)
         return Traffic(asked.rate, asked.users, asked.think_s or 0.0)
     except TrafficError as error:
         option = error.field.replace("_", "-")
         raise AutotunerError(f"--{option}: {error}") from None
+
+
+def _trace(asked: TrafficWishes) -> SizedTrace | None:
+    if asked.trace is None:
+        of_traces = {
+            "--trace-unit": asked.trace_unit,
+            "--window-s": asked.window_s,
+            "--quantile": asked.quantile,
+        }
+        for option, value in of_traces.items():
+            if value is not None:
+                raise AutotunerError(
+                    f"{option} {value}: it is of a trace, and --trace is not given",
+                    remedy="leave it out, or give --trace",
+                )
+        return None
+    if asked.trace_unit is not None and asked.trace_unit not in _UNITS:
+        raise AutotunerError(
+            f"--trace-unit {asked.trace_unit}: it is no unit of times", remedy="give s or ms"
+        )
+    unit = None if asked.trace_unit is None else _UNITS[asked.trace_unit]
+    found = read_trace(asked.trace, unit)
+    window_s = _WINDOW_S if asked.window_s is None else asked.window_s
+    quantile = _quantile(asked.quantile or _QUANTILE)
+    try:
+        traffic = traced_traffic(found.times_s, window_s=window_s, quantile=quantile)
+    except TrafficError as error:
+        option = "--window-s" if error.field == "window_s" else f"--trace {asked.trace}"
+        raise AutotunerError(f"{option}: {error}") from None
+    return SizedTrace(str(asked.trace), found.format, traffic, found.isl, found.osl)
+
+
+def _quantile(text: str) -> float:
+    """`99%`, `99` or `0.99` as 0.99; `100%` is the fullest window, as is 1."""
+    if text.strip() in ("1", "1.0"):
+        return 1.0
+    found = share("--quantile", text, below=math.nextafter(1, 2))
+    if not found:
+        raise AutotunerError(f"--quantile: {text!r} is none", remedy="give 50% to 100%")
+    return found
 
 
 def _growth(traffic: Traffic, asked: TrafficWishes) -> tuple[Traffic, ...]:
