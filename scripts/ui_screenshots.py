@@ -53,6 +53,10 @@ OLD: Mapping[str, Any] = {
 }
 PAGES: Mapping[str, str] = {
     "start": "/start",
+    "start-recommend": "/start?model=meta-llama%2FLlama-3.1-8B-Instruct&gpu=h100_sxm&gpus=2"
+    "&engine=vllm&isl=1000&osl=200&ttft=800&tpot=30",
+    "start-nothing-fits": "/start?model=meta-llama%2FLlama-3.1-8B-Instruct&gpu=h100_sxm&tpot=0.5"
+    "&engine=vllm",
     "tasks": "/tasks",
     "new-task": "/tasks/new",
     "new-task-advanced": "/tasks/new?mode=advanced",

@@ -31,3 +31,23 @@ def test_an_empty_service_shows_the_ways_to_begin(service: ServiceProcess, page:
     page.get_by_role("link", name="Start").click()
     newest = page.get_by_role("region", name="Newest results")
     expect(newest.get_by_role("link", name="SmolLM2 on this CPU")).to_be_visible()
+
+
+def test_a_recommendation_becomes_a_new_task(service: ServiceProcess, page: Page) -> None:
+    service.start("--no-worker")
+    page.goto(f"{service.url}/start")
+    card = page.get_by_role("region", name="Recommend without launching")
+    card.get_by_label("Model").fill("meta-llama/Llama-3.1-8B-Instruct")
+    page.keyboard.press("Escape")
+    card.get_by_label("Device").first.fill("h100_sxm")
+    page.get_by_role("option", name=re.compile("^h100_sxm")).first.click()
+    card.get_by_label("TTFT at most").fill("800")
+    card.get_by_role("button", name="Recommend").click()
+    expect(card.get_by_role("heading", name="Recommended")).to_be_visible(timeout=60_000)
+    command = card.get_by_role("region", name="Command that serves it").first
+    expect(command).to_contain_text("Llama-3.1-8B-Instruct")
+    expect(page).to_have_url(re.compile(r"gpu=h100_sxm.*ttft=800"))
+    card.get_by_role("link", name="Tune this").click()
+    expect(page.get_by_role("heading", name="New task")).to_be_visible()
+    expect(page.get_by_label("Model", exact=True)).to_have_value("meta-llama/Llama-3.1-8B-Instruct")
+    expect(page.get_by_label("TTFT, mean")).to_have_value("800")

@@ -15,7 +15,12 @@ import { type ComparisonSearch, comparisonSearch } from "~/comparison/search-par
 import { type ExperimentsSearch, experimentsSearch } from "~/experiments/search-params";
 import { type ExplorerSearch, explorerSearch } from "~/explorer/search-params";
 import { type LegacySearch, legacySearch } from "~/legacy/search-params";
-import { type NewTaskSearch, newTaskSearch } from "~/new-task/search-params";
+import {
+  type NewTaskSearch,
+  newTaskSearch,
+  type WantedTask,
+  wantedOf,
+} from "~/new-task/search-params";
 import { type PerformanceSearch, performanceSearch } from "~/performance/search-params";
 import {
   type EditProfileSearch,
@@ -53,6 +58,7 @@ const index = createRoute({
 const start = createRoute({
   getParentRoute: () => root,
   path: "/start",
+  validateSearch: (search): WantedTask => wantedOf(search),
   staticData: { title: "Start" },
   component: lazyRouteComponent(() => import("~/start/start-page"), "StartPage"),
 });

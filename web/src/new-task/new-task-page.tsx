@@ -9,13 +9,17 @@ import { ErrorNotice } from "~/ui/error-notice";
 import type { KeptDraft } from "./document/draft";
 import classes from "./new-task.module.css";
 import { type Opened, openedWith } from "./opened";
+import { type WantedTask, wantedOf } from "./search-params";
 import { TaskForm } from "./task-form";
 
 /** A new task, a copy of one, or changes to one that has not started. */
 export function NewTaskPage() {
-  const { from, edit } = useSearch({ from: "/tasks/new" });
+  const search = useSearch({ from: "/tasks/new" });
+  const { from, edit } = search;
   const id = edit ?? from ?? null;
-  const key = edit ? `draft-edit-${edit}` : from ? `draft-from-${from}` : "draft-new";
+  const wanted = wantedOf({ ...search });
+  // What is wanted has a draft of its own: another one that was begun stays as it is.
+  const key = edit ? `draft-edit-${edit}` : from ? `draft-from-${from}` : draftOf(wanted);
   const goals = useQuery(goalsQuery);
   const models = useQuery(modelsQuery);
   // Read once: what somebody else changes meanwhile is found when it is saved.
@@ -49,8 +53,14 @@ export function NewTaskPage() {
     kept: draft,
     goals: goals.data,
     models: models.data,
+    wanted,
   });
   return <TaskForm key={key} storageKey={key} opened={opened} />;
+}
+
+function draftOf(wanted: WantedTask): string {
+  const words = Object.entries(wanted).map(([name, value]) => `${name}=${value}`);
+  return words.length === 0 ? "draft-new" : `draft-of-${words.sort().join("&")}`;
 }
 
 function Loading() {

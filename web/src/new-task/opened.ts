@@ -5,7 +5,8 @@ import type { Task } from "~/api/tasks";
 import type { KeptDraft } from "./document/draft";
 import { write } from "./document/task-text";
 import type { JsonObject } from "./document/values";
-import { decisionsOf, UNDECIDED } from "./quick/decisions";
+import { type Decisions, decisionsOf, UNDECIDED } from "./quick/decisions";
+import { limitsOfWanted, type WantedTask } from "./search-params";
 
 export interface Opened {
   first: KeptDraft;
@@ -28,15 +29,17 @@ interface Circumstances {
   kept: KeptDraft | null;
   goals: readonly Goal[];
   models: readonly ModelSummary[];
+  /** What the address wants of a new task; empty where it says nothing. */
+  wanted: WantedTask;
 }
 
 const LONGEST_NAME = 200;
 const COPY = " (copy)";
 
 export function openedWith(given: Circumstances): Opened {
-  const { source, lostId, isEdit, kept, goals, models } = given;
+  const { source, lostId, isEdit, kept, goals, models, wanted } = given;
   if (source === null) {
-    const decisions = { ...UNDECIDED, model: modelAtHand(models)?.id ?? "" };
+    const decisions = decisionsOfWanted(wanted, goals, models);
     const fresh = {
       text: "",
       decisions,
@@ -79,6 +82,26 @@ export function openedWith(given: Circumstances): Opened {
       isEdit && !canEdit
         ? `Task ${task.id} has been started, so its document stays as it is. This makes a new task out of it.`
         : null,
+  };
+}
+
+function decisionsOfWanted(
+  wanted: WantedTask,
+  goals: readonly Goal[],
+  models: readonly ModelSummary[],
+): Decisions {
+  const { model, gpu, gpus, engine, isl, osl } = wanted;
+  const slo = limitsOfWanted(wanted);
+  const isLimited = Object.keys(slo).length > 0;
+  return {
+    ...UNDECIDED,
+    model: model ?? modelAtHand(models)?.id ?? "",
+    gpu: gpu ?? null,
+    gpus: gpus ?? null,
+    backend: engine ?? null,
+    workload: isl && osl ? { isl, osl } : null,
+    goal: isLimited ? (goals.find((goal) => goal.needs_slo)?.name ?? null) : null,
+    slo,
   };
 }
 

@@ -2,6 +2,7 @@ import { Anchor, Button, Group, Skeleton, Stack, Text, Title } from "@mantine/co
 import { IconChartDots, IconDatabaseImport, IconPlayerPlay } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
 import { devicesQuery, enginesQuery, modelAtHand, modelsQuery } from "~/api/catalog";
 import { waitingQuery } from "~/api/migrations";
 import { type TaskItem, tasksQuery } from "~/api/tasks";
@@ -13,6 +14,8 @@ import { StatusBadge } from "~/ui/status-badge";
 import { TaskLink } from "~/ui/task-link";
 import { devicesInWords, enginesFound, waitingInWords } from "./found";
 import classes from "./start.module.css";
+
+const RecommendCard = lazy(() => import("./recommend-card"));
 
 const NEWEST = 5;
 const ICON = 16;
@@ -32,6 +35,9 @@ export function StartPage() {
       </div>
       <Found />
       <Ways />
+      <Suspense fallback={<Skeleton height={210} aria-busy />}>
+        <RecommendCard />
+      </Suspense>
       <Newest />
     </Stack>
   );

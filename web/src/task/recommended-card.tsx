@@ -14,10 +14,10 @@ import { CommandBlock } from "~/ui/command-block";
 import { EmptyState } from "~/ui/empty-state";
 import { ErrorNotice } from "~/ui/error-notice";
 import { load } from "~/ui/format";
-import { quantity, unitBeside } from "~/ui/quantities";
+import { quantity } from "~/ui/quantities";
 import { asSentence } from "~/ui/sentence";
-import { VerdictBadge } from "~/ui/verdict-badge";
 import { isMostlyDisturbed } from "./disturbance";
+import { FigureTile } from "./figure-tile";
 import classes from "./overview.module.css";
 import { SettingsLine } from "./settings-line";
 import { interval, limitsOf } from "./slo";
@@ -203,34 +203,5 @@ function NothingMeets({ taskId }: { taskId: number }) {
         : "Relax it"}
       , widen the search, or put less load on each engine. This is the point that comes nearest.
     </Alert>
-  );
-}
-
-interface FigureTileProps {
-  name: string;
-  value: number | null;
-  range: string | null;
-  limit: number | undefined;
-  verdict: "meets" | "unclear" | "misses" | undefined;
-}
-
-function FigureTile({ name, value, range, limit, verdict }: FigureTileProps) {
-  const shown = quantity(name);
-  return (
-    <div className={classes.figure}>
-      <dt>{shown.title}</dt>
-      <dd>
-        <div className={classes.value}>
-          {shown.format(value)} <span className={classes.unit}>{unitBeside(shown)}</span>
-        </div>
-        {range && <div className={classes.note}>95&nbsp;%: {range}</div>}
-        {limit !== undefined && (
-          <Group gap={6} mt={2}>
-            {verdict && <VerdictBadge verdict={verdict} />}
-            <span className={classes.note}>limit {shown.format(limit)}</span>
-          </Group>
-        )}
-      </dd>
-    </div>
   );
 }
