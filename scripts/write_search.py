@@ -2,8 +2,8 @@
 
 python scripts/write_search.py [--resume]
 
-It takes half an hour of two idle cores. Every landscape is replayed by a command of its own, whose document is
-kept in .cache/search; with --resume those that are there are not replayed again.
+It takes half an hour of two idle cores. Every landscape is replayed by a command of its own, whose
+document is kept in .cache/search; with --resume those that are there are not replayed again.
 """
 
 from __future__ import annotations
