@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ import pytest
 from autotuner.config import parse_task
 from autotuner.report.plan_document import plan_of
 from autotuner.store import Store
-from autotuner.tuning.known_starts import with_known_start
+from autotuner.tuning.expected_starts import ExpectedStart
+from autotuner.tuning.known_starts import with_known_starts
 from autotuner.tuning.prepare import Prepared, prepare
 
 TASK = {
@@ -37,8 +38,18 @@ def prepared() -> Prepared:
     return prepare(parse_task(TASK), base=Path())
 
 
-def launched(store: Store, prepared: Prepared, *startups_s: float | None, **changes: Any) -> None:
-    """A task whose launches took so long to start; None of one that failed."""
+def launched(
+    store: Store,
+    prepared: Prepared,
+    *startups_s: float | None,
+    ids: Sequence[str] = (),
+    **changes: Any,
+) -> None:
+    """A task whose launches took so long to start; None of one that failed.
+
+    Args:
+        ids: their candidates; others than those of any task where left out.
+    """
     task = {
         "name": "t",
         "content_id": "c",
@@ -53,7 +64,7 @@ def launched(store: Store, prepared: Prepared, *startups_s: float | None, **chan
     for number, startup_s in enumerate(startups_s):
         one = store.begin_experiment(
             record.id,
-            candidate_id=f"c{number}",
+            candidate_id=ids[number] if ids else f"c{record.id}-{number}",
             settings={},
             command="vllm serve",
             selection_reason="",
@@ -79,7 +90,9 @@ def test_the_median_of_such_launches_counts_and_is_named(
     launched(store, prepared, 600.0, device="8 x h100_sxm")
     document, found = plan_of(prepared, tmp_path, store)
     assert document["startup_s"] == 500.0
-    assert document["startup_why"].startswith("the median of 3 earlier launches of vllm")
+    why = "the median of 3 earlier first starts of other settings: vllm with this model on this"
+    assert document["startup_why"].startswith(why)
+    assert [one["startup_source"] for one in document["experiments"]] == ["first"]
     more_minutes = (500.0 - before["startup_s"]) / 60 * document["launches"]
     assert found.minutes == pytest.approx((guessed.minutes or 0) + more_minutes)
     assert document["at_most_minutes"] == pytest.approx(before["at_most_minutes"] + more_minutes)
@@ -111,8 +124,48 @@ def test_other_launches_say_nothing(
     other: dict[str, Any], store: Store, prepared: Prepared
 ) -> None:
     launched(store, prepared, 400.0, **other)
-    assert with_known_start(prepared, store).known_start is None
+    assert with_known_starts(prepared, store).known_starts is None
 
 
 def test_without_a_store_nothing_is_known(prepared: Prepared) -> None:
-    assert with_known_start(prepared, None) is prepared
+    assert with_known_starts(prepared, None) is prepared
+
+
+def test_a_first_start_and_a_later_one_of_the_same_settings_differ(
+    store: Store, tmp_path: Path
+) -> None:
+    task = TASK | {"parallel": {"tensor_parallel": [1, 2]}}
+    two = prepare(parse_task(task), base=Path())
+    ids = [candidate.id for candidate in two.space.candidates]
+    version = {"engine_version": two.engine_version}
+    launched(store, two, 400.0, ids=[ids[0]], **version)
+    launched(store, two, 600.0, ids=["other"], **version)
+    launched(store, two, 40.0, ids=[ids[0]], **version)
+    launched(store, two, 60.0, ids=[ids[0]], **version)
+    document, _ = plan_of(two, tmp_path, store)
+    known, new = document["experiments"]
+    assert (known["startup_s"], known["startup_source"], known["startup_launches"]) == (
+        50,
+        "again",
+        2,
+    )
+    assert (new["startup_s"], new["startup_source"], new["startup_launches"]) == (500, "first", 2)
+    assert document["startup_s"] == 275
+    assert "and 2 earlier starts of the same settings, which 1 of 2 have" in document["startup_why"]
+
+
+def test_what_another_version_compiled_is_of_no_use(store: Store, prepared: Prepared) -> None:
+    (candidate,) = prepared.space.candidates
+    for startup_s in (400.0, 40.0):
+        launched(store, prepared, startup_s, ids=[candidate.id], engine_version="older")
+    known = with_known_starts(prepared, store)
+    assert known.expected_start(candidate.id) == ExpectedStart(400.0, "first", 1)
+
+
+def test_a_start_that_was_seen_once_is_expected_again(store: Store, prepared: Prepared) -> None:
+    (candidate,) = prepared.space.candidates
+    version = {"engine_version": prepared.engine_version}
+    launched(store, prepared, 70.0, ids=[candidate.id], **version)
+    known = with_known_starts(prepared, store)
+    assert known.expected_start(candidate.id) == ExpectedStart(70.0, "again", 1)
+    assert known.startup_why.startswith("1 earlier start of the same settings")

@@ -34,7 +34,7 @@ from autotuner.tuning.estimate import (
 )
 from autotuner.tuning.few_requests import planned_notes
 from autotuner.tuning.forecast import Forecast, forecast_of
-from autotuner.tuning.known_starts import with_known_start
+from autotuner.tuning.known_starts import with_known_starts
 from autotuner.tuning.prepare import Prepared
 from autotuner.tuning.search_state import MOST_PREDICTED, search_context
 from autotuner.tuning.slo_effects import predicted_points, slo_effects
@@ -88,7 +88,7 @@ def plan_of(
         commands: whether it lists them with their command lines.
         measure: whether a CPU whose speed is not known yet is measured now, which takes seconds.
     """
-    prepared = with_known_start(prepared, store)
+    prepared = with_known_starts(prepared, store)
     asked = forecast_of(prepared, home, measure=measure)
     known = asked.remembered(store) if store is not None else ()
     found = estimate_plan(prepared, asked, known, most=MOST_CANDIDATES, tell=tell)
@@ -149,7 +149,7 @@ def plan_document(
     commands: bool = True,
 ) -> dict[str, Any]:
     """The plan without predictions; `store` has the time that earlier tasks took."""
-    prepared = with_known_start(prepared, store)
+    prepared = with_known_starts(prepared, store)
     times = _experiment_times_s(prepared, store)
     # Warm-up and answers that outlast a level are in no limit: a time that was seen is possible.
     at_most_s = max(prepared.experiment_s_at_most(), *times, 0.0)
@@ -195,6 +195,7 @@ def plan_document(
             {
                 "id": c.id,
                 "settings": c.settings(),
+                **_start_fields(prepared, c.id),
                 **(
                     command_fields(space.specs[c.id])
                     if commands
@@ -203,6 +204,15 @@ def plan_document(
             }
             for c in space.candidates[:listed]
         ],
+    }
+
+
+def _start_fields(prepared: Prepared, candidate_id: str) -> dict[str, Any]:
+    start = prepared.expected_start(candidate_id)
+    return {
+        "startup_s": start.seconds,
+        "startup_source": start.source,
+        "startup_launches": start.launches,
     }
 
 
@@ -216,6 +226,7 @@ def _baseline_document(prepared: Prepared) -> dict[str, Any] | None:
         "reason": baseline.reason,
         "id": candidate.id,
         "settings": candidate.settings(),
+        **_start_fields(prepared, candidate.id),
         **command_fields(baseline.region.render(candidate)),
     }
 

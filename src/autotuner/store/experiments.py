@@ -242,10 +242,11 @@ class ExperimentStore:
             return _read(session, _EXPERIMENTS.task_id == task_id, is_later)
 
     @retried
-    def startups_s(
+    def starts(
         self, *, model: str, engine: str, device: str, gpu: str | None, most: int
-    ) -> tuple[float, ...]:
-        """Seconds until the engine was ready, of completed launches of such tasks, newest first.
+    ) -> tuple[tuple[str, str, float], ...]:
+        """Candidate, engine version and seconds until the engine was ready, of completed launches
+        of such tasks, newest first.
 
         Args:
             device: as a task names its devices.
@@ -256,7 +257,7 @@ class ExperimentStore:
         if gpu is not None:
             there = or_(there, tasks.device.endswith(f" x {gpu}", autoescape=True))
         query = (
-            select(mine.startup_s)
+            select(mine.candidate_id, tasks.engine_version, mine.startup_s)
             .join_from(ExperimentRow, TaskRow, tasks.id == mine.task_id)
             .where(tasks.model == model, tasks.engine == engine, there, tasks.is_replay.is_(False))
             .where(mine.status == "completed", mine.startup_s > 0)
@@ -264,7 +265,7 @@ class ExperimentStore:
             .limit(most)
         )
         with self._sessions.reading() as session:
-            return tuple(session.connection().scalars(query))
+            return tuple(map(tuple, session.connection().execute(query)))
 
     def experiment(self, experiment_id: int) -> ExperimentRecord | None:
         """The experiment of that number in the store, with its measurements."""

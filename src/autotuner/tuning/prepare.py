@@ -23,6 +23,7 @@ from autotuner.tuning.checks import (
     refuse_sharing_a_cpu,
     refuse_unlaunchable,
 )
+from autotuner.tuning.expected_starts import ExpectedStart, KnownStarts
 from autotuner.tuning.load_levels import LEVELS, load_levels
 from autotuner.tuning.replay import (
     as_replayed,
@@ -39,14 +40,6 @@ _LENGTH = "memory.max_model_len"
 
 
 @dataclass(frozen=True)
-class KnownStart:
-    """Median of the seconds that earlier launches took until the engine was ready."""
-
-    seconds: float
-    launches: int
-
-
-@dataclass(frozen=True)
 class Prepared:
     """A task, resolved on this machine.
 
@@ -56,7 +49,7 @@ class Prepared:
         levels_why: why these load levels; empty where the task gives them.
         price_usd_hour: of the whole deployment; 0 where no price is given.
         replay: what is recorded of the candidates, where they are not launched.
-        known_start: how its engine started before; None where that is not known.
+        known_starts: how its engine started before; None where that is not known.
         baseline: what is launched first; None where nothing is, and `baseline_why` says why.
     """
 
@@ -71,7 +64,7 @@ class Prepared:
     content_id: str = ""
     levels_why: str = ""
     base: Path | None = None
-    known_start: KnownStart | None = None
+    known_starts: KnownStarts | None = None
     baseline: Baseline | None = None
     baseline_why: str = ""
 
@@ -195,32 +188,38 @@ class Prepared:
         recorded = {level.load for level in self.replay.launches[candidate_id].levels}
         return tuple(level for level in levels if level in recorded)
 
-    @property
-    def startup_guess_s(self) -> float:
-        """Seconds until the engine is ready, as long as this task has not seen it start."""
+    def expected_start(self, candidate_id: str) -> ExpectedStart:
+        """Time until the engine of a launch is ready, before this task has seen it start."""
         if self.replay is not None:
-            recorded = [launch.startup_s for launch in self.replay.launches.values()]
-            return statistics.fmean(
-                STARTUP_S if startup_s is None else startup_s for startup_s in recorded
-            )
-        if self.known_start is not None:
-            return self.known_start.seconds
+            recorded_s = self.replay.launches[candidate_id].startup_s
+            return ExpectedStart(STARTUP_S if recorded_s is None else recorded_s, "recorded")
+        if self.known_starts is not None:
+            return self.known_starts.expected(candidate_id)
         weights_gib = self.model.facts.weights_gib() or 0.0
-        return _PROCESS_START_S + weights_gib / _LOAD_GIB_S
+        return ExpectedStart(_PROCESS_START_S + weights_gib / _LOAD_GIB_S, "assumed")
+
+    @functools.cached_property
+    def startup_guess_s(self) -> float:
+        """Seconds until the engine is ready, on average over what may be launched."""
+        if self.replay is not None:
+            ids = list(self.replay.launches)
+        elif self.known_starts is not None:
+            ids = [candidate.id for candidate in self.launchable.candidates]
+        else:
+            ids = [""]
+        return statistics.fmean(self.expected_start(key).seconds for key in ids)
 
     @property
     def startup_why(self) -> str:
         """Where `startup_guess_s` is from."""
         if self.replay is not None:
             return "as recorded"
-        if self.known_start is None:
+        if self.known_starts is None:
             return (
                 f"assumed, no such launch is known: {_PROCESS_START_S:g} s, and the weights at "
                 f"{_LOAD_GIB_S:g} GiB/s"
             )
-        count = self.known_start.launches
-        launches = "the earlier launch" if count == 1 else f"the median of {count} earlier launches"
-        return f"{launches} of {self.engine_name} with this model on this device"
+        return self.known_starts.why(c.id for c in self.launchable.candidates)
 
     def experiment_s_at_most(self) -> float:
         """Seconds of one experiment where every level runs to its time limit."""

@@ -5940,6 +5940,23 @@ export interface components {
                 [key: string]: components["schemas"]["JsonValue"];
             };
             /**
+             * Startup Launches
+             * @description Earlier launches of which it is the median; 0 where it is none.
+             */
+            startup_launches: number;
+            /**
+             * Startup S
+             * @description Expected seconds until the engine is ready.
+             */
+            startup_s: number;
+            /**
+             * Startup Source
+             * @description Basis of that: the recorded launch of a replay; earlier starts of the same settings; first
+             *     starts of other settings; an assumption.
+             * @enum {string}
+             */
+            startup_source: "recorded" | "again" | "first" | "assumed";
+            /**
              * Unserved
              * @description Reason why the command does not serve what the figures are of; null where it does.
              */
@@ -5959,7 +5976,7 @@ export interface components {
         };
         /**
          * PlannedCandidate
-         * @description Candidate and its command line.
+         * @description Candidate, its expected start and its command line.
          */
         PlannedCandidate: {
             /**
@@ -5973,6 +5990,23 @@ export interface components {
             settings: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+            /**
+             * Startup Launches
+             * @description Earlier launches of which it is the median; 0 where it is none.
+             */
+            startup_launches: number;
+            /**
+             * Startup S
+             * @description Expected seconds until the engine is ready.
+             */
+            startup_s: number;
+            /**
+             * Startup Source
+             * @description Basis of that: the recorded launch of a replay; earlier starts of the same settings; first
+             *     starts of other settings; an assumption.
+             * @enum {string}
+             */
+            startup_source: "recorded" | "again" | "first" | "assumed";
             /**
              * Unserved
              * @description Reason why the command does not serve what the figures are of; null where it does.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -192,8 +192,8 @@ def print_plan(prepared: Prepared, document: dict[str, Any]) -> None:
         table.add_row("[yellow]left out[/yellow]", escape(warning))
     if not document["installed"] and not document["replay"]:
         table.add_row("[yellow]note[/yellow]", "the engine is not installed here: plan only")
-    start = f"{duration_text(document['startup_s'])} a launch: {document['startup_why']}"
-    table.add_row("[bold]start[/bold]", escape(start))
+    for line in start_lines(document):
+        table.add_row("[bold]start[/bold]", escape(line))
     table.add_row("[bold]time[/bold]", _time_text(document))
     console.print(table)
 
@@ -206,6 +206,35 @@ def machine_lines(config: ResolvedConfig) -> list[str]:
         for origin in origins
         if origin.layer == MACHINE and origin.status == "set"
     ]
+
+
+_SOURCES = {
+    "recorded": "as recorded",
+    "again": "which started before",
+    "first": "which did not start before: they find less of what they compile",
+    "assumed": "by assumption",
+}
+
+
+def start_lines(document: Mapping[str, Any]) -> list[str]:
+    """Expected start of a launch and where it is from; of those that differ by it, each kind."""
+    planned = [*filter(None, (document["baseline"],)), *document["experiments"]]
+    starts = list({one["id"]: one for one in planned}.values())
+    kinds: dict[str, list[float]] = {}
+    for one in starts:
+        kinds.setdefault(one["startup_source"], []).append(one["startup_s"])
+    usual = f"{duration_text(document['startup_s'])} a launch"
+    if len(kinds) < 2:
+        return [f"{usual}: {document['startup_why']}"]
+    return [f"{usual} on average: {document['startup_why']}"] + [
+        f"{_range_text(seconds)} of {len(seconds)} of {len(starts)} launches, {_SOURCES[kind]}"
+        for kind, seconds in kinds.items()
+    ]
+
+
+def _range_text(seconds: Sequence[float]) -> str:
+    low, high = duration_text(min(seconds)), duration_text(max(seconds))
+    return low if low == high else f"{low} to {high}"
 
 
 def _launches_text(document: dict[str, Any]) -> str:

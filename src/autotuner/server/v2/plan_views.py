@@ -27,10 +27,17 @@ class Validation(View):
 
 
 class PlannedCandidate(View):
-    """Candidate and its command line."""
+    """Candidate, its expected start and its command line."""
 
     id: str
     settings: Settings
+    startup_s: float
+    """Expected seconds until the engine is ready."""
+    startup_source: Literal["recorded", "again", "first", "assumed"]
+    """Basis of that: the recorded launch of a replay; earlier starts of the same settings; first
+    starts of other settings; an assumption."""
+    startup_launches: int
+    """Earlier launches of which it is the median; 0 where it is none."""
     command: str | None
     """Null where commands are left out."""
     unserved: str | None

@@ -1,0 +1,101 @@
+"""Expected time until an engine is ready, of each launch, and where it is from.
+
+A first start of settings compiles what a later one finds in the engine's caches, so the two are
+kept apart: by candidate and engine version, of launches of the same model on the same device.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Self
+
+StartSource = Literal["recorded", "again", "first", "assumed"]
+"""The recorded launch of a replay; starts of these settings; first ones of others; a guess."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """A start of an earlier launch that succeeded."""
+
+    candidate_id: str
+    engine_version: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class ExpectedStart:
+    """Seconds until the engine is ready.
+
+    Attributes:
+        launches: earlier ones of which it is the median; 0 where it is none.
+    """
+
+    seconds: float
+    source: StartSource
+    launches: int = 0
+
+
+@dataclass(frozen=True)
+class KnownStarts:
+    """Starts of earlier launches of an engine with a model on a device.
+
+    Attributes:
+        first: median of the first starts, each of other settings.
+        again: candidate -> median of its later starts, or its only one.
+        engine: its name, for words.
+    """
+
+    first: ExpectedStart
+    again: Mapping[str, ExpectedStart]
+    engine: str
+
+    @classmethod
+    def of(cls, starts: Sequence[Start], *, engine: str, engine_version: str) -> Self:
+        """Medians of starts, of which there is at least one.
+
+        Args:
+            starts: the newest first.
+            engine_version: the one that will run; another one has compiled nothing for it.
+        """
+        by_settings: dict[tuple[str, str], list[float]] = defaultdict(list)
+        for start in reversed(starts):
+            by_settings[start.candidate_id, start.engine_version].append(start.seconds)
+        return cls(
+            _median((seconds[0] for seconds in by_settings.values()), "first"),
+            {
+                candidate: _median(seconds[1:] or seconds, "again")
+                for (candidate, version), seconds in by_settings.items()
+                if version == engine_version
+            },
+            engine,
+        )
+
+    def expected(self, candidate_id: str) -> ExpectedStart:
+        """The start of a launch of this candidate."""
+        return self.again.get(candidate_id, self.first)
+
+    def why(self, candidate_ids: Iterable[str]) -> str:
+        """Origin of what is expected of these candidates, in words."""
+        ids = list(candidate_ids)
+        seen = [self.again[key] for key in ids if key in self.again]
+        parts = []
+        if len(seen) < len(ids):
+            parts.append(f"{_counted(self.first.launches, 'first start')} of other settings")
+        if seen:
+            launches = sum(start.launches for start in seen)
+            known = "they have" if len(ids) == len(seen) else f"{len(seen)} of {len(ids)} have"
+            parts.append(f"{_counted(launches, 'start')} of the same settings, which {known}")
+        median = "the median of " if len(parts) > 1 or not parts[0].startswith("1 ") else ""
+        return f"{median}{', and '.join(parts)}: {self.engine} with this model on this device"
+
+
+def _median(seconds: Iterable[float], source: StartSource) -> ExpectedStart:
+    found = list(seconds)
+    return ExpectedStart(statistics.median(found), source, len(found))
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} earlier {what}{'' if count == 1 else 's'}"
