@@ -10,6 +10,7 @@ from autotuner.config.candidate import Candidate
 from autotuner.config.document import (
     Document,
     Int,
+    NonNegativeInt,
     NonNegativeReal,
     PositiveInt,
     PositiveReal,
@@ -94,6 +95,10 @@ class Optimization(Document):
     """Configuration that is launched first, for all results to be compared with: `defaults`, the
     engine as it starts where nothing is set; `mine`, the settings of `mine`; `none`. Left out:
     `mine` where these are given, else `defaults`. A replay has none."""
+    confirm: NonNegativeInt = 3
+    """Launches of the budget's experiments that are kept for the end: the recommended candidate,
+    its rivals and the baseline are launched again, until it is sure which is better. A quarter of
+    the budget at the most, none in a replay; 0: none."""
     mine: dict[str, dict[str, Any]] | str | None = None
     """Settings that you run today, for `baseline: mine`: by groups, or as the command line of the
     engine."""
@@ -155,6 +160,11 @@ class Optimization(Document):
     def baseline_kind(self) -> Literal["defaults", "mine", "none"]:
         """Kind of the configuration that is launched first."""
         return self.baseline or ("defaults" if self.mine is None else "mine")
+
+    def confirm_launches(self) -> int:
+        """Launches that are kept for the end, of a budget of experiments a quarter at the most."""
+        experiments = self.budget.experiments
+        return self.confirm if experiments is None else min(self.confirm, experiments // 4)
 
     def mine_settings(self) -> dict[str, Any]:
         """`group.field` -> value of the settings that are run today; none of a command line."""

@@ -211,7 +211,9 @@ class Combination(Document):
         }
 
 
-_NOT_SEARCHED = ("budget", "min_gain", "levels", "parallel_launches", "baseline", "mine")
+_NOT_SEARCHED = (
+    *("budget", "min_gain", "levels", "parallel_launches", "baseline", "mine", "confirm"),
+)
 """Fields of `optimization` that leave the search as it is."""
 
 

@@ -108,6 +108,7 @@ class Measurement(BaseModel):
             they named.
         energy: of the measured window, or why it was not measured; None of a replay, of a file, and
             of levels of earlier versions.
+        launch: number of the engine start that it was measured on, of its candidate.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -140,6 +141,7 @@ class Measurement(BaseModel):
     compiling: bool = False
     caches: dict[str, str] = Field(default_factory=dict)
     energy: Energy | None = None
+    launch: int = 1
     note: str = ""
     tool: str = "autotuner"
     original: dict[str, Any] | None = None

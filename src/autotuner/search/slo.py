@@ -169,10 +169,25 @@ def _best_of(points: Sequence[OperatingPoint], name: str) -> tuple[OperatingPoin
     return best, f"{what} of {len(points)} operating points"
 
 
+def log_merit(
+    point: OperatingPoint, slo: Mapping[str, float], objectives: Sequence[str]
+) -> float:
+    """Natural logarithm of the figure by which `recommend` prefers a point; more is better.
+
+    Within an SLO, and for a single objective, it is the served quantity (its inverse where less is
+    better); else the product of throughput and speed per user.
+    """
+    if not slo and len(objectives) != 1:
+        return math.log(point.tok_s_per_gpu) + math.log(_speed(point))
+    served = OBJECTIVES[served_by(objectives)]
+    log = math.log(quantity(point, served.name))
+    return log if served.maximise else -log
+
+
 def _knee(points: Sequence[OperatingPoint]) -> tuple[OperatingPoint, str, bool]:
     most = max(point.tok_s_per_gpu for point in points)
     fastest = max(map(_speed, points))
-    best = max(points, key=lambda p: (p.tok_s_per_gpu / most) * (_speed(p) / fastest))
+    best = max(points, key=lambda point: log_merit(point, {}, ()))
     reason = (
         f"no SLO is given; this is the best balance: {percent(best.tok_s_per_gpu / most)} of the "
         f"highest throughput at {percent(_speed(best) / fastest)} of the highest "

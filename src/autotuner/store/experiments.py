@@ -20,16 +20,22 @@ from autotuner.store.records import (
     Standing,
     assembled,
     experiment_record,
-    load_columns,
+    measurement_row,
     prediction_row,
 )
-from autotuner.store.schema import ExperimentRow, MeasurementRow, PredictionRow, TaskRow
+from autotuner.store.schema import (
+    ExperimentRow,
+    MeasurementRow,
+    PredictionRow,
+    RelaunchRow,
+    TaskRow,
+)
 from autotuner.store.sessions import Sessions, retried
 from autotuner.store.transitions import interrupt_experiments
 
 FINISHED = ("completed", "failed")
-_EXPERIMENTS, _MEASUREMENTS, _PREDICTIONS = (
-    row.__table__.c for row in (ExperimentRow, MeasurementRow, PredictionRow)
+_EXPERIMENTS, _MEASUREMENTS, _PREDICTIONS, _RELAUNCHES = (
+    row.__table__.c for row in (ExperimentRow, MeasurementRow, PredictionRow, RelaunchRow)
 )
 
 
@@ -103,16 +109,7 @@ class ExperimentStore:
         measure_s: float | None = None,
     ) -> None:
         """Stores one load level, and the seconds that the experiment has measured by now."""
-        row = MeasurementRow(
-            experiment_id=experiment_id,
-            **load_columns(measurement.load),
-            repeat=repeat,
-            valid=measurement.valid,
-            tok_s=measurement.tok_s,
-            ttft_ms=measurement.ttft_ms.mean if measurement.ttft_ms else None,
-            tpot_ms=measurement.tpot_ms.mean if measurement.tpot_ms else None,
-            payload=measurement.model_dump(mode="json"),
-        )
+        row = measurement_row(experiment_id, measurement, repeat)
         mine = (
             (MeasurementRow.experiment_id == experiment_id)
             & (MeasurementRow.repeat == repeat)
@@ -285,7 +282,7 @@ class ExperimentStore:
 def _read(session: Session, *conditions: ColumnElement[bool]) -> tuple[ExperimentRecord, ...]:
     """The experiments that meet all conditions, in the order of launch.
 
-    Three questions, however many there are; by the tables' own columns, and with measurements as
+    Four questions, however many there are; by the tables' own columns, and with measurements as
     text: the mapper, and JSON that becomes objects in between, take three times as long.
     """
     connection = session.connection()
@@ -301,7 +298,14 @@ def _read(session: Session, *conditions: ColumnElement[bool]) -> tuple[Experimen
     predicted: defaultdict[int, list[Row[Any]]] = defaultdict(list)
     for row in connection.execute(expected.order_by(_PREDICTIONS.id)):
         predicted[row.experiment_id].append(row)
-    return tuple(assembled(row, tuple(measured[row.id]), predicted[row.id]) for row in rows.all())
+    again: defaultdict[int, list[Row[Any]]] = defaultdict(list)
+    further = select(*_RELAUNCHES).where(_RELAUNCHES.experiment_id.in_(own))
+    for row in connection.execute(further.order_by(_RELAUNCHES.launch)):
+        again[row.experiment_id].append(row)
+    return tuple(
+        assembled(row, tuple(measured[row.id]), predicted[row.id], again[row.id])
+        for row in rows.all()
+    )
 
 
 def _now() -> datetime:

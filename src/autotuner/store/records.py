@@ -16,7 +16,14 @@ from autotuner.measure import Measurement
 from autotuner.predict import Observation, Prediction
 from autotuner.predict.observations import observation_id
 from autotuner.predict.predictor import NOT_IN_COLUMNS, percentiles_document
-from autotuner.store.schema import ExperimentRow, ObservationRow, PredictionRow, TaskRow
+from autotuner.store.schema import (
+    ExperimentRow,
+    MeasurementRow,
+    ObservationRow,
+    PredictionRow,
+    RelaunchRow,
+    TaskRow,
+)
 
 
 @dataclass(frozen=True)
@@ -91,6 +98,27 @@ class TaskRecord:
 
 
 @dataclass(frozen=True)
+class RelaunchRecord:
+    """A further launch of an experiment's candidate.
+
+    Attributes:
+        launch: 2 for the second one.
+        began_s: as of an experiment.
+    """
+
+    launch: int
+    status: str
+    selection_reason: str
+    log_path: str
+    failure_kind: str | None = None
+    failure_message: str | None = None
+    log_tail: str | None = None
+    startup_s: float | None = None
+    measure_s: float | None = None
+    began_s: float = 0.0
+
+
+@dataclass(frozen=True)
 class ExperimentRecord:
     """One candidate launched; `index` counts from 1 in the order of launch.
 
@@ -101,6 +129,8 @@ class ExperimentRecord:
         cut_short: why levels were left out that could not improve the frontier.
         began_s: when it was launched, in seconds of the time in which its task was worked on.
         standing: where it stands among the task's, once it is finished.
+        relaunches: further launches of it, in their order; `measurements` holds what the completed
+            ones measured, too.
     """
 
     id: int
@@ -124,6 +154,7 @@ class ExperimentRecord:
     cut_short: str | None = None
     began_s: float = 0.0
     standing: Standing = Standing()
+    relaunches: tuple[RelaunchRecord, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -156,13 +187,14 @@ def task_record(row: TaskRow) -> TaskRecord:
 def experiment_record(row: ExperimentRow) -> ExperimentRecord:
     """An experiment, free of the database."""
     measurements = tuple(Measurement.model_validate(m.payload) for m in row.measurements)
-    return assembled(row, measurements, row.predictions)
+    return assembled(row, measurements, row.predictions, row.relaunches)
 
 
 def assembled(
     row: ExperimentRow | Row[Any],
     measurements: tuple[Measurement, ...],
     predictions: Sequence[PredictionRow | Row[Any]],
+    relaunches: Sequence[RelaunchRow | Row[Any]] = (),
 ) -> ExperimentRecord:
     """An experiment out of its columns, and of what belongs to it."""
     return ExperimentRecord(
@@ -187,12 +219,32 @@ def assembled(
         cut_short=row.cut_short,
         began_s=row.began_s,
         standing=Standing(**{name: getattr(row, name) for name in _STANDING}),
+        relaunches=tuple(map(relaunch_record, relaunches)),
     )
+
+
+def relaunch_record(row: RelaunchRow | Row[Any]) -> RelaunchRecord:
+    """A further launch, free of the database."""
+    return RelaunchRecord(**{name: getattr(row, name) for name in _OF_RELAUNCHES})
 
 
 def load_columns(load: LoadLevel) -> dict[str, Any]:
     """A load level as it is kept: two columns."""
     return {"load_kind": load.kind.value, "load_value": load.value}
+
+
+def measurement_row(experiment_id: int, measurement: Measurement, repeat: int) -> MeasurementRow:
+    """A measured load level as it is kept."""
+    return MeasurementRow(
+        experiment_id=experiment_id,
+        **load_columns(measurement.load),
+        repeat=repeat,
+        valid=measurement.valid,
+        tok_s=measurement.tok_s,
+        ttft_ms=measurement.ttft_ms.mean if measurement.ttft_ms else None,
+        tpot_ms=measurement.tpot_ms.mean if measurement.tpot_ms else None,
+        payload=measurement.model_dump(mode="json"),
+    )
 
 
 def _load(row: PredictionRow | ObservationRow | Row[Any]) -> LoadLevel:
@@ -258,3 +310,4 @@ _figures = attrgetter(*_FIGURES)
 _SEEN = [field.name for field in fields(Observation) if field.name != "load"]
 _OF_TASKS = [field.name for field in fields(TaskRecord)]
 _STANDING = [field.name for field in fields(Standing)]
+_OF_RELAUNCHES = [field.name for field in fields(RelaunchRecord)]

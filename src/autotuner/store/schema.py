@@ -159,6 +159,35 @@ class ExperimentRow(Base):
     predictions: Mapped[list[PredictionRow]] = relationship(
         cascade="all, delete-orphan", order_by="PredictionRow.id", lazy="selectin"
     )
+    relaunches: Mapped[list[RelaunchRow]] = relationship(
+        cascade="all, delete-orphan", order_by="RelaunchRow.launch", lazy="selectin"
+    )
+
+
+class RelaunchRow(Base):
+    """A further launch of an experiment's candidate, to see how much its figures scatter.
+
+    What it measured is among the experiment's measurements once it is completed, marked with the
+    number of its `launch`: 2 for the second one.
+    """
+
+    __tablename__ = "relaunches"
+    __table_args__ = (UniqueConstraint("experiment_id", "launch"), _NUMBERED)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    experiment_id: Mapped[int] = mapped_column(ForeignKey("experiments_v2.id", ondelete="CASCADE"))
+    launch: Mapped[int]
+    status: Mapped[str] = mapped_column(String(20))
+    selection_reason: Mapped[str]
+    log_path: Mapped[str]
+    failure_kind: Mapped[str | None] = mapped_column(String(40))
+    failure_message: Mapped[str | None]
+    log_tail: Mapped[str | None]
+    startup_s: Mapped[float | None]
+    measure_s: Mapped[float | None]
+    began_s: Mapped[float] = mapped_column(server_default="0")
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
 
 
 class MeasurementRow(Base):

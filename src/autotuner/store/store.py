@@ -25,6 +25,7 @@ from autotuner.store.event_log import EventStore
 from autotuner.store.experiments import ExperimentStore
 from autotuner.store.observations import ObservationStore
 from autotuner.store.predicted_frontiers import PredictedFrontiers
+from autotuner.store.relaunches import RelaunchStore
 from autotuner.store.sessions import Sessions
 from autotuner.store.tasks import Tasks, holds
 from autotuner.store.v1.migrations import Migrations
@@ -32,7 +33,7 @@ from autotuner.store.v1.recognition import is_v1_file
 from autotuner.store.workers import Workers
 
 
-class Store(ExperimentStore, ObservationStore, EventStore):
+class Store(ExperimentStore, RelaunchStore, ObservationStore, EventStore):
     """The facts under one home folder.
 
     Example:

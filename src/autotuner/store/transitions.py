@@ -17,7 +17,13 @@ from sqlalchemy.orm import Session
 
 from autotuner.errors import NotFoundError, StaleRevisionError, WrongTransitionError
 from autotuner.store.event_log import TASK_DELETED
-from autotuner.store.schema import EventRow, ExperimentRow, PredictedFrontierRow, TaskRow
+from autotuner.store.schema import (
+    EventRow,
+    ExperimentRow,
+    PredictedFrontierRow,
+    RelaunchRow,
+    TaskRow,
+)
 from autotuner.store.v1_schema import tasks as v1_tasks
 
 _UNFINISHED = ("running", "interrupted")
@@ -114,8 +120,9 @@ def derive(row: TaskRow) -> None:
     row.is_replay = row.config.get("deployment_mode") == "replay"
     candidates = row.plan.get("candidates")
     budget = ((row.config.get("optimization") or {}).get("budget") or {}).get("experiments")
-    beside = row.plan.get("baseline_launches", 0)
-    row.launches = None if candidates is None else min(candidates, budget or candidates) + beside
+    again = row.plan.get("confirm_launches", 0)
+    searched = None if candidates is None else min(candidates, (budget or candidates + again) - again)
+    row.launches = None if searched is None else searched + again + row.plan.get("baseline_launches", 0)
 
 
 def locked(session: Session, task_id: int) -> TaskRow:
@@ -236,7 +243,10 @@ def add_event(session: Session, task_id: int, kind: str, payload: dict[str, Any]
 
 def interrupt_experiments(session: Session, task_id: int) -> int:
     """Takes unfinished experiments of a task back; returns how many. Levels that they had measured
-    stay, for whoever goes on with them."""
+    stay, for whoever goes on with them; of an unfinished relaunch nothing does."""
+    own = select(ExperimentRow.id).where(ExperimentRow.task_id == task_id)
+    ended = RelaunchRow.experiment_id.in_(own) & (RelaunchRow.status == "running")
+    session.execute(delete(RelaunchRow).where(ended).execution_options(synchronize_session=False))
     unfinished = (ExperimentRow.task_id == task_id) & ExperimentRow.status.in_(_UNFINISHED)
     change = update(ExperimentRow).where(unfinished).values(status="interrupted")
     return session.connection().execute(change).rowcount

@@ -14,7 +14,7 @@ from autotuner.errors import AutotunerError
 from autotuner.store import ExperimentRecord, Standing, Store, TaskRecord
 from autotuner.tuning.baseline import begun_with
 from autotuner.tuning.load_levels import planned_levels
-from autotuner.tuning.prepare import Prepared
+from autotuner.tuning.prepare import CONFIRMING, Prepared
 
 FINISHED = ("completed", "failed")
 
@@ -103,7 +103,8 @@ LEVELS_BEFORE = closed_loops(1, 4, 8)
 
 
 def as_begun(prepared: Prepared, plan: Mapping[str, Any]) -> Prepared:
-    """`prepared` with what a task began with: load levels that it leaves out, and the baseline.
+    """`prepared` with what a task began with: load levels that it leaves out, the baseline, and the
+    launches that are kept for the end.
 
     Args:
         plan: of the task.
@@ -112,13 +113,19 @@ def as_begun(prepared: Prepared, plan: Mapping[str, Any]) -> Prepared:
 
 
 def at_baseline_of(prepared: Prepared, plan: Mapping[str, Any]) -> Prepared:
-    """`prepared` with the baseline that a task began with; as it is where none has begun."""
+    """`prepared` with the baseline and the launches for the end that a task began with; as it is
+    where none has begun."""
     if "candidates" not in plan:
         return prepared
     own = prepared.baseline
     region = prepared.space.places[0][1] if own is None else own.region
     why = "the task began without one"
-    return replace(prepared, baseline=begun_with(plan, region), baseline_why=why)
+    return replace(
+        prepared,
+        baseline=begun_with(plan, region),
+        baseline_why=why,
+        confirm_launches=plan.get(CONFIRMING, 0),
+    )
 
 
 def _at_levels_of(prepared: Prepared, plan: Mapping[str, Any]) -> Prepared:

@@ -37,6 +37,8 @@ _PROCESS_START_S = 5.0
 _LOAD_GIB_S = 1.0
 """A guess, for engines that were not started yet: about what one NVMe disk reads."""
 _LENGTH = "memory.max_model_len"
+CONFIRMING = "confirm_launches"
+"""Key in a task's plan: how many launches are kept for the end."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class Prepared:
         replay: what is recorded of the candidates, where they are not launched.
         known_starts: how its engine started before; None where that is not known.
         baseline: what is launched first; None where nothing is, and `baseline_why` says why.
+        confirm_launches: how many launches are kept for the end, to confirm the result.
     """
 
     task: TaskConfig
@@ -67,6 +70,7 @@ class Prepared:
     known_starts: KnownStarts | None = None
     baseline: Baseline | None = None
     baseline_why: str = ""
+    confirm_launches: int = 0
 
     @functools.cached_property
     def launchable(self) -> Space:
@@ -127,20 +131,27 @@ class Prepared:
 
     @property
     def budget(self) -> Budget:
-        """The task's limits."""
+        """The task's limits, of its experiments without those that confirm the result."""
         budget = self.task.optimization.budget
-        return Budget(experiments=budget.experiments, minutes=budget.minutes, usd=budget.usd)
+        experiments = budget.experiments and budget.experiments - self.confirm_launches
+        return Budget(experiments=experiments, minutes=budget.minutes, usd=budget.usd)
 
     @property
     def launches(self) -> int:
         """How many candidates will be launched at the most."""
-        limit = self.task.optimization.budget.experiments
+        limit = self.budget.experiments
         return min(len(self.space.candidates), limit or len(self.space.candidates))
 
     @property
     def engine_starts(self) -> int:
-        """How many launches there will be at the most, that of the baseline included."""
-        return self.launches + len(self.launchable.places) - len(self.space.places)
+        """How many launches there will be at the most: those of candidates, of the baseline, and
+        those that confirm the result."""
+        return self.launches + self.baseline_launches + self.confirm_launches
+
+    @property
+    def baseline_launches(self) -> int:
+        """1 where the baseline is none of the candidates, else 0."""
+        return len(self.launchable.places) - len(self.space.places)
 
     @property
     def total_gpus(self) -> int:
@@ -232,7 +243,8 @@ class Prepared:
         return {
             "candidates": len(self.space.candidates),
             PLANNED: baseline_record(self.baseline),
-            "baseline_launches": self.engine_starts - self.launches,
+            "baseline_launches": self.baseline_launches,
+            CONFIRMING: self.confirm_launches,
             "combinations": self.space.combinations,
             "excluded": self.space.excluded,
             "axes": self.axes,
@@ -291,6 +303,7 @@ def prepare(
         base=base,
         baseline=baseline,
         baseline_why=why_none,
+        confirm_launches=task.optimization.confirm_launches(),
     )
 
 

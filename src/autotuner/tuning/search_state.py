@@ -7,6 +7,7 @@ the task began counts.
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -15,6 +16,7 @@ from typing import Any
 from autotuner.config import Candidate
 from autotuner.predict import Observation
 from autotuner.search import (
+    Budget,
     ChoosesLevels,
     Circumstances,
     Knowledge,
@@ -119,7 +121,8 @@ class SearchContext:
         """The state of the search.
 
         Minutes and money count while at least one engine is up or starting. A baseline that is no
-        candidate of the space costs both, and takes no other part.
+        candidate of the space costs both, and takes no other part. Further launches of a candidate
+        take none: search is over when they begin.
 
         Args:
             history: finished experiments in the order of their launch.
@@ -128,7 +131,8 @@ class SearchContext:
             now_s: the same clock now.
         """
         task = self._prepared.task
-        spans = [_span(experiment) for experiment in history]
+        history = first_launches(history)
+        spans = [span for experiment in history for span in _spans(experiment)]
         finished = {experiment.candidate_id for experiment in history}
         history = self.searched(history)
         flying = {id_: at for id_, at in (under_way or {}).items() if id_ not in finished}
@@ -138,7 +142,7 @@ class SearchContext:
             candidates=self._ids,
             history=tuple(outcome(done, price, task.compared) for done in history),
             objectives=task.objectives,
-            budget=self._prepared.budget,
+            budget=self._search_budget(history),
             spent_experiments=len(history),
             spent_minutes=spent_s / 60,
             spent_usd=spent_s / 3600 * self._prepared.price_usd_hour,
@@ -173,7 +177,7 @@ class SearchContext:
         predicted = self._knowledge is not None and self._knowledge.predictions
         if prepared.replay is not None or not (history or predicted):
             return None
-        searched = self.searched(history)
+        searched = self.searched(first_launches(history))
         finished = {experiment.candidate_id for experiment in searched}
         untried = [id_ for id_ in self._ids if id_ not in finished]
         launches = max(prepared.launches - len(searched), 0)
@@ -184,11 +188,24 @@ class SearchContext:
         budget = prepared.budget.minutes
         if budget is None:
             return left_s
-        return max(min(left_s, 60 * budget - busy_s(map(_span, history))), 0.0)
+        return max(min(left_s, 60 * budget - spent_s(history)), 0.0)
 
     def searched(self, history: Sequence[ExperimentRecord]) -> list[ExperimentRecord]:
         """The experiments of candidates: without that of a baseline which is none."""
         return [done for done in history if done.candidate_id != self._beside]
+
+    def _search_budget(self, history: Sequence[ExperimentRecord]) -> Budget:
+        """The budget without what confirming the result takes: as long as launches took until now,
+        a quarter at the most."""
+        budget, launches = self._prepared.budget, self._prepared.confirm_launches
+        if not launches:
+            return budget
+        each_s = [duration_s for done in history for _, duration_s in _spans(done)]
+        minutes = launches * statistics.fmean(each_s) / 60 if each_s else math.inf
+        usd = minutes / 60 * self._prepared.price_usd_hour
+        return replace(
+            budget, minutes=_kept(budget.minutes, minutes), usd=_kept(budget.usd, usd)
+        )
 
     def _known(self, history: Sequence[ExperimentRecord]) -> Knowledge:
         if self._knowledge is None:
@@ -213,14 +230,39 @@ def search_context(
     return SearchContext(prepared, known, as_needed=asked)
 
 
+def first_launches(history: Sequence[ExperimentRecord]) -> list[ExperimentRecord]:
+    """The experiments as search made them: of candidates that were launched again the first
+    launch."""
+    return [
+        replace(
+            done,
+            measurements=tuple(level for level in done.measurements if level.launch == 1),
+            relaunches=(),
+        )
+        if done.relaunches
+        else done
+        for done in history
+    ]
+
+
 def ended_s(history: Sequence[ExperimentRecord]) -> float:
-    """When the last of the experiments ended, in seconds of the task."""
-    return max((sum(_span(experiment)) for experiment in history), default=0.0)
+    """When the last of the launches ended, in seconds of the task."""
+    return max((sum(span) for done in history for span in _spans(done)), default=0.0)
 
 
-def _span(experiment: ExperimentRecord) -> tuple[float, float]:
-    """When it began, and how long it took."""
-    return experiment.began_s, (experiment.startup_s or 0.0) + (experiment.measure_s or 0.0)
+def spent_s(history: Sequence[ExperimentRecord]) -> float:
+    """Seconds in which at least one engine was up or starting."""
+    return busy_s(span for done in history for span in _spans(done))
+
+
+def _kept(limit: float | None, confirming: float) -> float | None:
+    return None if limit is None else limit - min(limit / 4, confirming)
+
+
+def _spans(experiment: ExperimentRecord) -> Iterator[tuple[float, float]]:
+    """When each of its launches began, and how long it took."""
+    for launch in (experiment, *experiment.relaunches):
+        yield launch.began_s, (launch.startup_s or 0.0) + (launch.measure_s or 0.0)
 
 
 class _Settings(Mapping[str, Mapping[str, object]]):
