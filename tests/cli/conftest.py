@@ -97,7 +97,7 @@ def write_task(tmp_path: Path) -> WriteTask:
             },
         }
         task |= changes or {}
-        task["optimization"] = {"baseline": "none"} | task["optimization"]
+        task["optimization"] = {"baseline": "none", "confirm": 0} | task["optimization"]
         path = tmp_path / "task.yaml"
         path.write_text(yaml.safe_dump(task, sort_keys=False), encoding="utf-8")
         return path

@@ -36,7 +36,7 @@ TASK: dict[str, Any] = {
         "warmup_requests": 1,
         "cut_short": False,
     },
-    "optimization": {"strategy": "grid", "baseline": "none"},
+    "optimization": {"strategy": "grid", "baseline": "none", "confirm": 0},
 }
 
 

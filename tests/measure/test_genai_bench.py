@@ -78,7 +78,7 @@ def test_genai_bench_and_ours_stand_side_by_side(tmp_path: Path) -> None:
     example = (ROOT / "examples" / "v2" / "genai-bench.yaml").read_text(encoding="utf-8")
     task = yaml.safe_load(example)
     task["misc"]["threads"] = [1]
-    task["optimization"] |= {"budget": {"experiments": 1}, "baseline": "none"}
+    task["optimization"] |= {"budget": {"experiments": 1}, "baseline": "none", "confirm": 0}
     task["benchmark"] |= {"concurrency": [2], "requests_per_level": 8}
 
     def call(*arguments: object) -> dict[str, Any]:

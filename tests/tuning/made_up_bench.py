@@ -180,7 +180,7 @@ class Bench:
     def prepared(self, changes: dict[str, Any] | None = None) -> Prepared:
         """The task, with some keys replaced."""
         task = TASK | {"engine_path": str(self.fake)} | (changes or {})
-        task["optimization"] = {"baseline": "none"} | task["optimization"]
+        task["optimization"] = {"baseline": "none", "confirm": 0} | task["optimization"]
         if repr(task) not in self._prepared:
             made = prepare(parse_task(task, source="task"), base=self.folder)
             self._prepared[repr(task)] = made

@@ -31,7 +31,7 @@ runtime: {{isl: 8, osl: 4}}
 scheduling: {{max_running_requests: [1, 2, 3]}}
 misc: {{threads: [1, 2]}}
 prediction: {{predictor: none}}
-optimization: {{strategy: grid, baseline: none}}
+optimization: {{strategy: grid, baseline: none, confirm: 0}}
 benchmark:
   concurrency: [1, 2]
   requests_per_level: 4

@@ -23,7 +23,7 @@ TASK = {
     "system": {"backend": "vllm", "gpu_type": "h100_sxm", "total_gpus": 2},
     "benchmark": {"concurrency": [1]},
     "prediction": {"predictor": "roofline"},
-    "optimization": {"baseline": "none"},
+    "optimization": {"baseline": "none", "confirm": 0},
 }
 
 

@@ -122,8 +122,8 @@ class Hall:
         self.machine, self.strategy = Machine(), Watching()
 
     def prepared(self, at_once: object, **optimization: Any) -> Prepared:
-        message = {"strategy": "grid", "parallel_launches": at_once, "baseline": "none"}
-        message |= optimization
+        message = {"strategy": "grid", "baseline": "none", "confirm": 0}
+        message |= {"parallel_launches": at_once} | optimization
         return prepare(parse_task(TASK | {"optimization": message}), base=self.folder)
 
     def tune(

@@ -30,7 +30,12 @@ from autotuner.tuning.summary import TaskSummary
 
 CHANGES: dict[str, Any] = {
     "scheduling": {"max_running_requests": [1, 2, 3, 4, 6, 8]},
-    "optimization": {"strategy": "grid", "baseline": "none", "budget": {"minutes": 10}},
+    "optimization": {
+        "strategy": "grid",
+        "baseline": "none",
+        "confirm": 0,
+        "budget": {"minutes": 10},
+    },
 }
 CANDIDATES, LEVELS, BROKEN = 6, (1, 4), (3,)
 

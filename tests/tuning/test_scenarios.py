@@ -32,7 +32,7 @@ def only(found: tuple[tuple[Scenario, Any], ...]) -> Scenario:
 
 
 def test_every_candidate_is_in_the_scenario_of_its_engine(tmp_path: Path) -> None:
-    task = prepared({"optimization": {"baseline": "none"}}, tmp_path)
+    task = prepared({"optimization": {"baseline": "none", "confirm": 0}}, tmp_path)
     found = scenarios(task, tmp_path)
     assert [scenario.engine for scenario, _ in found] == ["vllm", "sglang"]
     ids = [candidate.id for _, candidates in found for candidate in candidates]

@@ -25,7 +25,7 @@ TASK: dict[str, Any] = {
     "scheduling": {"max_running_requests": [1, 2, 4]},
     "misc": {"threads": [1, 2]},
     "prediction": {"predictor": "none"},
-    "optimization": {"strategy": "grid", "baseline": "none"},
+    "optimization": {"strategy": "grid", "baseline": "none", "confirm": 0},
     "benchmark": {
         "concurrency": [1, 2],
         "requests_per_level": 8,

@@ -77,7 +77,7 @@ class Shop:
             self.folder / f"bin-{uuid.uuid4().hex[:6]}", "--ttft-ms=5", "--tpot-ms=1", *engine
         )
         document = TASK | {"engine_path": str(fake)} | changes
-        document["optimization"] = {"baseline": "none"} | document["optimization"]
+        document["optimization"] = {"baseline": "none", "confirm": 0} | document["optimization"]
         task = parse_task(document, source="test")
         return self.store.tasks.create(
             name=task.name,

@@ -14,6 +14,7 @@ from autotuner.measure import Measurement
 from autotuner.predict import Prediction
 from autotuner.report.point_table import short_ids
 from autotuner.report.points import settings_text
+from autotuner.tuning.contest import PHASE
 from autotuner.tuning.events import (
     EngineReady,
     Event,
@@ -26,6 +27,8 @@ from autotuner.tuning.events import (
     NotPredicted,
     Predicting,
     PredictionTrouble,
+    RelaunchEnded,
+    RelaunchStarted,
     StrategyChosen,
     TaskEnded,
     TaskStarted,
@@ -97,6 +100,16 @@ class Progress:
             case PredictionTrouble(message):
                 self._console.print(f"[yellow]warning[/yellow] {escape(message)}", soft_wrap=True)
             case ExperimentEnded(index, _, failure, seconds):
+                self._seconds.append(seconds)
+                if failure is not None:
+                    self._result(index, f"failed: {failure.kind.value}: {failure.message}", "red")
+            case RelaunchStarted(index, candidate, launch, reason):
+                self._labels[index] = f"[{len(self._seconds) + 1}/{self._launches}]"
+                short = self._ids.get(candidate, candidate)
+                self._live(index, "starting the engine")
+                label = f"{self._labels[index]} {short} launch {launch} of it"
+                self._print(f"{label}  ({PHASE}: {reason})")
+            case RelaunchEnded(index, _, _, failure, seconds):
                 self._seconds.append(seconds)
                 if failure is not None:
                     self._result(index, f"failed: {failure.kind.value}: {failure.message}", "red")

@@ -50,6 +50,7 @@ Rule = Callable[[Draft, tuple[str, ...], Any], None]
 def add_optimization(draft: Draft, written: Mapping[str, Any]) -> None:
     """Adds strategy, objective and budget; v1 launched the candidates of its grid alone."""
     draft.put("optimization.baseline", "none")
+    draft.put("optimization.confirm", 0)
     _by_rule(draft, OPTIMIZATION, written, _OPTIMIZATION)
 
 

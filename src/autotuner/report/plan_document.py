@@ -182,6 +182,7 @@ def plan_document(
         "launches": prepared.launches,
         "baseline": _baseline_document(prepared),
         "baseline_reason": prepared.baseline_why,
+        "confirm_launches": prepared.confirm_launches,
         "excluded": space.excluded,
         "profiles": list(prepared.task.profiles),
         "installed": all(v.installation.found for v in prepared.variants),

@@ -13,6 +13,7 @@ from autotuner.landscapes import REPLAYED
 from autotuner.measure import Measurement
 from autotuner.report.baseline import print_baseline
 from autotuner.report.command import print_command
+from autotuner.report.confirmation import print_confirmation
 from autotuner.report.point_table import (
     Candidates,
     PointRow,
@@ -159,6 +160,9 @@ def print_summary(summary: TaskSummary, console: Console, *, short: bool = False
     if summary.baseline is not None:
         console.print()
         print_baseline(summary.baseline, console)
+    if summary.confirmation is not None:
+        console.print()
+        print_confirmation(summary.confirmation, console)
     for note in short_level_notes(summary):
         console.print()
         console.print(f"[yellow]{escape(note)}[/yellow]", soft_wrap=True)

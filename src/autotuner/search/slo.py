@@ -169,9 +169,7 @@ def _best_of(points: Sequence[OperatingPoint], name: str) -> tuple[OperatingPoin
     return best, f"{what} of {len(points)} operating points"
 
 
-def log_merit(
-    point: OperatingPoint, slo: Mapping[str, float], objectives: Sequence[str]
-) -> float:
+def log_merit(point: OperatingPoint, slo: Mapping[str, float], objectives: Sequence[str]) -> float:
     """Natural logarithm of the figure by which `recommend` prefers a point; more is better.
 
     Within an SLO, and for a single objective, it is the served quantity (its inverse where less is

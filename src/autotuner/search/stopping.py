@@ -46,12 +46,14 @@ def stop_reason(state: SearchState) -> str | None:
 def budget_exhausted(state: SearchState) -> str | None:
     """The limit that is reached, in words; None where there is room for another launch."""
     budget = state.budget
+    whose = " for the search" if budget.is_part else ""
     if budget.experiments is not None and state.launched >= budget.experiments:
-        return f"the budget of {budget.experiments} experiments is used up"
+        return f"the budget of {budget.experiments} experiments{whose} is used up"
     if budget.minutes is not None and state.spent_minutes >= budget.minutes:
-        return f"the budget of {budget.minutes:g} minutes is used up ({state.spent_minutes:.1f})"
+        spent = f"{state.spent_minutes:.1f}"
+        return f"the budget of {budget.minutes:.3g} minutes{whose} is used up ({spent})"
     if budget.usd is not None and state.spent_usd >= budget.usd:
-        return f"the budget of {budget.usd:g} USD is used up ({state.spent_usd:.2f})"
+        return f"the budget of {budget.usd:.3g} USD{whose} is used up ({state.spent_usd:.2f})"
     return None
 
 

@@ -110,11 +110,16 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Budget:
-    """Limits; None is no limit, and the one reached first counts."""
+    """Limits; None is no limit, and the one reached first counts.
+
+    Attributes:
+        is_part: whether more is kept for launches that are none of the search.
+    """
 
     experiments: int | None = None
     minutes: float | None = None
     usd: float | None = None
+    is_part: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from autotuner.store.records import (
     EventRecord,
     ExperimentRecord,
     ObservationRecord,
+    RelaunchRecord,
     Standing,
     TaskRecord,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "ExperimentRecord",
     "Lease",
     "ObservationRecord",
+    "RelaunchRecord",
     "Standing",
     "Store",
     "TaskRecord",

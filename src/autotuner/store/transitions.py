@@ -121,8 +121,9 @@ def derive(row: TaskRow) -> None:
     candidates = row.plan.get("candidates")
     budget = ((row.config.get("optimization") or {}).get("budget") or {}).get("experiments")
     again = row.plan.get("confirm_launches", 0)
-    searched = None if candidates is None else min(candidates, (budget or candidates + again) - again)
-    row.launches = None if searched is None else searched + again + row.plan.get("baseline_launches", 0)
+    beside = row.plan.get("baseline_launches", 0) + again
+    limit = budget - again if budget else candidates
+    row.launches = None if candidates is None else min(candidates, limit) + beside
 
 
 def locked(session: Session, task_id: int) -> TaskRow:

@@ -1,17 +1,16 @@
 """The recommended point beside the baseline: how much better, and how sure. Pure.
 
-Each was launched once, and launches of one configuration differ: by how much is unknown until one
-is launched again, so that small gains stay unclear. `certainty` has the arithmetic.
+Launches of one configuration differ: by how much is unknown until one is launched again, so that
+small gains stay unclear until then. `certainty` has the arithmetic.
 """
 
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from autotuner.measure import Measurement
+from autotuner.config import LoadLevel
 from autotuner.search import OBJECTIVES, OperatingPoint, has, quantity
 from autotuner.search.axes import label
 from autotuner.search.slo import recommend, served_by, within
@@ -23,13 +22,18 @@ from autotuner.tuning.baseline_views import (
     ComparedFigureView,
     ComparedPointsView,
 )
-from autotuner.tuning.baseline_words import ONE_LAUNCH, certainty_text, gain, headline, title
+from autotuner.tuning.baseline_words import caveat, certainty_text, gain, headline, title
+from autotuner.tuning.launch_figures import (
+    Launched,
+    figures_of,
+    launches_of,
+    posterior_of,
+    repeated_levels,
+)
+from autotuner.tuning.operating_points import Criteria
 
 _SHOWN = ("tok_s_per_gpu", "tok_s_per_user", "ttft_ms", "tpot_ms")
 _NOT_SET_BY_HAND = ("system.", "runtime.")
-_WITHIN = 0.01
-"""Standard error of a figure whose launch does not tell it, as of a recorded mean."""
-_SEEN_95 = 1.96
 
 
 def beside_baseline(
@@ -38,8 +42,7 @@ def beside_baseline(
     chosen: OperatingPoint | None,
     *,
     plan: Mapping[str, Any],
-    objectives: Sequence[str],
-    slo: Mapping[str, float],
+    criteria: Criteria,
 ) -> BaselineView | None:
     """The baseline of a task and the recommended point beside it; None without a baseline.
 
@@ -71,16 +74,24 @@ def beside_baseline(
     elif chosen is not None and own:
         other = next(e for e in experiments if e.candidate_id == chosen.candidate_id)
         compare = functools.partial(
-            _compared, other, chosen, baseline, name=name, objectives=objectives, slo=slo
+            _compared,
+            (other, chosen),
+            baseline,
+            name=name,
+            criteria=criteria,
+            repeated=repeated_levels(experiments),
         )
+        slo = criteria.slo
         same = next((point for point in own if point.load == chosen.load), None)
-        best = recommend(own, slo, objectives) if slo else None
+        best = recommend(own, slo, criteria.objectives) if slo else None
         compared = {
             "same_load": None if same is None else compare(same),
             "within_slo": None if best is None or best[0] == same else compare(best[0]),
             "recommended_meets_slo": within(chosen, slo) if slo else None,
             "changes": list(_changes(baseline.settings, other.settings)),
-            "caveat": ONE_LAUNCH,
+            "launches": launches_of(baseline),
+            "recommended_launches": launches_of(other),
+            "caveat": caveat(launches_of(baseline), launches_of(other)),
         }
         view = view.model_copy(update=compared)
     has_rivals = any(points[e.id] for e in experiments if e.id != baseline.id)
@@ -88,26 +99,28 @@ def beside_baseline(
 
 
 def _compared(
-    experiment: ExperimentRecord,
-    chosen: OperatingPoint,
+    recommended: tuple[ExperimentRecord, OperatingPoint],
     baseline: ExperimentRecord,
     point: OperatingPoint,
     *,
     name: str,
-    objectives: Sequence[str],
-    slo: Mapping[str, float],
+    criteria: Criteria,
+    repeated: Sequence[tuple[ExperimentRecord, LoadLevel]],
 ) -> ComparedPointsView:
+    experiment, chosen = recommended
+    slo, objectives = criteria.slo, criteria.objectives
     served = (served_by(objectives),) if slo or len(objectives) == 1 else ()
-    wanted = dict.fromkeys((*served, *objectives, *_SHOWN))
-    figures = [
-        _figure(
-            quantity_,
-            _launch(experiment, chosen, quantity_),
-            _launch(baseline, point, quantity_),
-        )
-        for quantity_ in wanted
-        if quantity_ in OBJECTIVES and has(chosen, (quantity_,)) and has(point, (quantity_,))
-    ]
+    others = [(e, load) for e, load in repeated if e.id not in (experiment.id, baseline.id)]
+    figures = []
+    for wanted in dict.fromkeys((*served, *objectives, *_SHOWN)):
+        if wanted not in OBJECTIVES or not (has(chosen, (wanted,)) and has(point, (wanted,))):
+            continue
+        read = functools.partial(figures_of, name=wanted, criteria=criteria)
+        own, theirs = read(experiment, chosen.load), read(baseline, point.load)
+        if own and theirs:
+            scatter = tuple(one for e, load in others for one in read(e, load))
+            both = (quantity(chosen, wanted), own), (quantity(point, wanted), theirs)
+            figures.append(_figure(wanted, *both, scatter))
     view = ComparedPointsView(
         load=chosen.load,
         baseline_load=point.load,
@@ -117,62 +130,39 @@ def _compared(
     return view.model_copy(update={"title": title(view, name)})
 
 
-_Launch = tuple[float, float, float]
-"""When it began, in seconds; its figure; the standard error of the figure's logarithm."""
+def _figure(
+    name: str,
+    recommended: tuple[float, tuple[Launched, ...]],
+    baseline: tuple[float, tuple[Launched, ...]],
+    scatter: tuple[Launched, ...],
+) -> ComparedFigureView:
+    """A quantity of both: each its figure as it is shown, and that of each launch.
 
+    Args:
+        scatter: figures of others that were launched more than once.
+    """
+    from autotuner.certainty import settled
 
-def _figure(name: str, recommended: _Launch, baseline: _Launch) -> ComparedFigureView:
     objective = OBJECTIVES[name]
-    ratio, settled = _ratio(recommended, baseline, objective.maximise)
+    (value, own), (other_value, others) = recommended, baseline
+    posterior = posterior_of((*own, *others, *scatter))
+    ratio = posterior.ratio(own[0].configuration, others[0].configuration)
     better = ratio.above_one if objective.maximise else 1 - ratio.above_one
+    decided = settled(ratio, maximise=objective.maximise)
     return ComparedFigureView(
         quantity=name,
-        recommended=recommended[1],
-        baseline=baseline[1],
+        recommended=value,
+        baseline=other_value,
         ratio=ratio.median,
         low=ratio.low,
         high=ratio.high,
         probability_better=better,
-        settled=settled,
+        settled=decided,
         name=f"{objective.label}, {objective.unit}" if objective.label else objective.unit,
         change=gain(ratio.median),
         interval=f"{gain(ratio.low)} to {gain(ratio.high)}",
-        certainty=certainty_text(better, settled),
+        certainty=certainty_text(better, decided),
     )
-
-
-@functools.lru_cache(maxsize=512)
-def _ratio(recommended: _Launch, baseline: _Launch, maximise: bool) -> Any:
-    from autotuner.certainty import LaunchFigure, LaunchPosterior, settled
-
-    launches = [
-        LaunchFigure(name, began_s, math.log(value), log_std)
-        for name, (began_s, value, log_std) in (
-            ("recommended", recommended),
-            ("baseline", baseline),
-        )
-    ]
-    ratio = LaunchPosterior(launches).ratio("recommended", "baseline")
-    return ratio, settled(ratio, maximise=maximise)
-
-
-def _launch(experiment: ExperimentRecord, point: OperatingPoint, name: str) -> _Launch:
-    repeats = [m for m in experiment.measurements if m.load == point.load]
-    return experiment.began_s, quantity(point, name), _standard_error(repeats, name)
-
-
-def _standard_error(repeats: Iterable[Measurement], name: str) -> float:
-    """Of the logarithm of a mean, from the sample of requests; for rates of what TPOT has."""
-    field = "ttft_ms" if name.startswith("ttft") else "tpot_ms"
-    shares = []
-    for repeat in repeats:
-        sample = getattr(repeat, field) or repeat.e2e_ms
-        if sample is None or sample.ci95 is None or not sample.mean:
-            return _WITHIN
-        shares.append(sample.ci95 / _SEEN_95 / sample.mean)
-    if not shares:
-        return _WITHIN
-    return math.sqrt(sum(share**2 for share in shares)) / len(shares)
 
 
 def _changes(

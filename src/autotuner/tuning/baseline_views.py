@@ -80,7 +80,9 @@ class BaselineView(_Shape):
     """Name of it, and what had to be set for it to start."""
     failure: str | None = None
     launches: int = 1
-    """Engine starts of the baseline and of the recommended candidate that are compared, of each."""
+    """Completed launches of the baseline."""
+    recommended_launches: int = 1
+    """Completed launches of the recommended candidate."""
     is_candidate: bool = False
     """Whether it is a candidate of the space, which search would have launched too."""
     is_recommended: bool = False

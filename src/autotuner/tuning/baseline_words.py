@@ -6,15 +6,26 @@ from autotuner.search.points import figure
 from autotuner.tuning.baseline import NAMES
 from autotuner.tuning.baseline_views import BaselineView, ComparedPointsView, Settled
 
-ONE_LAUNCH = (
+_ONE_LAUNCH = (
     "Each configuration was launched once. Two launches of the same configuration usually differ "
     "by a few percent, so a small difference may be chance; and the recommended one was chosen by "
     "the same launch, which flatters it."
+)
+_SEVERAL = (
+    "Launches that are compared: {baseline} of the baseline, {recommended} of the recommended "
+    "configuration. The one that chose it is among them, which flatters it a little."
 )
 _AS_MULTIPLE = 3.0
 """Ratio from which it reads better than a change in percent."""
 _EQUAL = 0.55
 """Probability up to which neither is called better."""
+
+
+def caveat(baseline: int, recommended: int) -> str:
+    """Limits of the certainty, by how often each was launched."""
+    if baseline <= 1 and recommended <= 1:
+        return _ONE_LAUNCH
+    return _SEVERAL.format(baseline=baseline, recommended=recommended)
 
 
 def gain(ratio: float) -> str:

@@ -134,6 +134,28 @@ class ExperimentEnded:
 
 
 @dataclass(frozen=True)
+class RelaunchStarted:
+    """A candidate is launched again, to confirm what is recommended; `launch` is 2 for the second
+    launch of it."""
+
+    index: int
+    candidate_id: str
+    launch: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class RelaunchEnded:
+    """A further launch is finished and stored; `failure` says why it failed, if it did."""
+
+    index: int
+    candidate_id: str
+    launch: int
+    failure: Failure | None
+    seconds: float
+
+
+@dataclass(frozen=True)
 class TaskEnded:
     """The task is over, or was interrupted; `reason` in words."""
 
@@ -155,6 +177,8 @@ Event = (
     | LevelMeasured
     | LaunchCutShort
     | ExperimentEnded
+    | RelaunchStarted
+    | RelaunchEnded
     | TaskEnded
 )
 
@@ -163,7 +187,7 @@ StoredEvent = tuple[str, dict[str, Any]]
 KINDS = (
     *("task_started", "predicting", "strategy", "experiment_started", "not_predicted"),
     *("prediction_trouble", "machine_busy", "engine_ready", "level_progress", "level_measured"),
-    *("launch_cut_short", "experiment_ended", "task_ended"),
+    *("launch_cut_short", "experiment_ended", "relaunch_started", "relaunch_ended", "task_ended"),
 )
 """Of a task; `store.tasks` adds what happens to its task: created, asked, claimed, released …"""
 _PASSING = ("predicting", "level_progress")
@@ -211,6 +235,18 @@ def to_event(event: Event) -> StoredEvent:
             return "experiment_ended", {
                 "index": index,
                 "candidate_id": candidate_id,
+                "status": "completed" if failure is None else "failed",
+                "failure": _failure(failure),
+                "seconds": seconds,
+            }
+        case RelaunchStarted(index, candidate_id, launch, reason):
+            about = {"launch": launch, "reason": reason}
+            return "relaunch_started", {"index": index, "candidate_id": candidate_id, **about}
+        case RelaunchEnded(index, candidate_id, launch, failure, seconds):
+            return "relaunch_ended", {
+                "index": index,
+                "candidate_id": candidate_id,
+                "launch": launch,
                 "status": "completed" if failure is None else "failed",
                 "failure": _failure(failure),
                 "seconds": seconds,

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from autotuner.config import LoadLevel
-from autotuner.engines import FailureKind
 from autotuner.launch import Failure, Launcher, LaunchFailed, RunningEngine
 from autotuner.measure import LoadGenerator, Measurement
 from autotuner.measure.level_watch import UNWATCHED, LevelWatcher
@@ -30,9 +27,9 @@ from autotuner.tuning.events import (
     PredictionTrouble,
 )
 from autotuner.tuning.forecast import Expected, Forecast
+from autotuner.tuning.launch_end import learnt, load_failure
 from autotuner.tuning.level_meter import LevelMeter
 from autotuner.tuning.operating_points import Criteria, MeasuredLevel
-from autotuner.tuning.points import fewest_requests, informative_levels, observations
 from autotuner.tuning.prepare import Prepared
 from autotuner.tuning.representative import frontier
 from autotuner.tuning.running_launch import ChooseLevel, Launch, Rivals, levels_to_measure
@@ -71,7 +68,7 @@ class Experimenter:
         self._listen = listen
         self._settle = settle
         self._resumed = resumed
-        self._meter = LevelMeter(prepared, generator, listen=listen, watcher=watcher)
+        self.meter = LevelMeter(prepared, generator, listen=listen, watcher=watcher)
         self._criteria = Criteria.of(prepared.task, prepared.usd_per_gpu_hour)
         self._under_way: dict[int, Launch] = {}
         self._reported = 0
@@ -203,20 +200,13 @@ class Experimenter:
         return expected
 
     def _learn(self, task: TaskRecord, launch: Launch) -> tuple[Observation, ...]:
-        scenario = self._forecast.scenario(launch.candidate.id)
-        when_busy = self._prepared.task.benchmark.learn_when_busy
-        if scenario is None or not launch.expected.base:
-            return ()
-        return observations(
-            scenario,
+        return learnt(
+            self._forecast,
             launch.candidate,
             launch.expected,
-            launch.points(informative_levels(launch.measured, when_busy=when_busy)),
-            requests=fewest_requests(launch.measured),
-            launch=uuid.uuid4().hex[:12],
-            tool=launch.measured[0].tool,
-            source=f"task {task.id}",
-            at=datetime.now(UTC),
+            launch.measured,
+            task_id=task.id,
+            when_busy=self._prepared.task.benchmark.learn_when_busy,
         )
 
     async def _sweep(
@@ -229,7 +219,7 @@ class Experimenter:
     ) -> Failure | None:
         """Measures the levels of `launch`; returns why the experiment failed, if it did."""
         async for load, repeat in levels:
-            measurement = await self._meter.measure(engine, launch, load, repeat)
+            measurement = await self.meter.measure(engine, launch, load, repeat)
             self._store.add_measurement(
                 launch.record.id,
                 measurement,
@@ -238,16 +228,8 @@ class Experimenter:
             )
             self._listen(self._measured(launch, measurement, front()))
             if engine.exit_code() is not None:
-                return engine.diagnose()
-        if any(measurement.valid for measurement in launch.measured):
-            return None
-        diagnosis = engine.diagnose()
-        errors = "; ".join(f"{n} x {text}" for text, n in launch.measured[-1].errors.items())
-        return Failure(
-            FailureKind.LOAD_ERRORS,
-            f"requests failed at every load level: {errors or 'no request was completed'}",
-            diagnosis.log_tail,
-        )
+                break
+        return load_failure(engine, launch.measured)
 
     def _measured(
         self, launch: Launch, measurement: Measurement, front: Sequence[OperatingPoint]

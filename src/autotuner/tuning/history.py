@@ -40,6 +40,10 @@ class History:
         """Those that were there when it was read."""
         return sorted(self._finished.values(), key=lambda record: record.index)
 
+    def forget(self, experiment_id: int) -> None:
+        """Forgets an experiment that has changed, so that it is read anew."""
+        self._finished.pop(experiment_id, None)
+
     def stand(self, standings: Mapping[int, Standing]) -> None:
         """Notes where experiments (by their number in the store) stand now."""
         for key, standing in standings.items():

@@ -22,7 +22,6 @@ from autotuner.predict import Observation
 from autotuner.search import (
     EndLaunch,
     NextLevel,
-    OperatingPoint,
     Proposal,
     RunningLaunch,
     Stop,
@@ -47,10 +46,11 @@ from autotuner.tuning.experiment import Experimenter
 from autotuner.tuning.forecast import Forecast
 from autotuner.tuning.history import History, WallTime, at_baseline_of
 from autotuner.tuning.level_meter import report_busy_machine
+from autotuner.tuning.measured_points import MeasuredPoints
 from autotuner.tuning.parallel import ParallelExperiments
-from autotuner.tuning.points import outcome
 from autotuner.tuning.prepare import Prepared
-from autotuner.tuning.representative import best_point, frontier, standings
+from autotuner.tuning.relaunch import Relauncher, to_confirm
+from autotuner.tuning.representative import best_point, standings
 from autotuner.tuning.search_state import MOST_PREDICTED, SearchContext, ended_s, search_context
 from autotuner.tuning.space_frontier import space_frontier
 
@@ -120,8 +120,7 @@ class Tuner:
         self._context = SearchContext(prepared)
         self._earlier: tuple[Observation, ...] = ()
         self._history = History()
-        self._points: dict[int, tuple[OperatingPoint, ...]] = {}
-        self._front: tuple[int, list[OperatingPoint]] | None = None
+        self._points = MeasuredPoints(prepared, self._history)
         self._origin_s = self._resumed_s = 0.0
 
     def open_task(
@@ -182,6 +181,16 @@ class Tuner:
             resumed=self._resumed,
             watcher=self._watcher,
         )
+        relauncher = Relauncher(
+            self._prepared,
+            store=self._store,
+            launcher=self._launcher,
+            meter=experimenter.meter,
+            forecast=self._forecast,
+            logs=self._logs,
+            listen=self._emit,
+            settle=lambda changed: self._settle_again(changed, task, wall_time),
+        )
         status, reason = "failed", "an unexpected error"
         with self._recorder, wall_time:
             try:
@@ -189,7 +198,7 @@ class Tuner:
                 self._report_beginning(task)
                 experimenter.report_warnings()
                 await report_busy_machine(self._watcher, self._emit)
-                status, reason = await self._until_stopped(task, experimenter)
+                status, reason = await self._until_stopped(task, experimenter, relauncher)
             except asyncio.CancelledError:
                 status, reason = self._left()
                 raise
@@ -304,10 +313,19 @@ class Tuner:
             expected_wall_s=None if left_s is None else wall_time.now_s + left_s,
         )
 
-    def _is_over(self, task: TaskRecord) -> bool:
-        return isinstance(self._strategy.propose(self._context.state(self._finished(task))), Stop)
+    def _settle_again(self, changed: int, task: TaskRecord, wall_time: WallTime) -> None:
+        """The same where an experiment has changed."""
+        self._history.forget(changed)
+        self._settle(task, wall_time)
 
-    async def _until_stopped(self, task: TaskRecord, experimenter: Experimenter) -> tuple[str, str]:
+    def _is_over(self, task: TaskRecord) -> bool:
+        history = self._finished(task)
+        is_searched = isinstance(self._strategy.propose(self._context.state(history)), Stop)
+        return is_searched and isinstance(to_confirm(self._prepared, history), Stop)
+
+    async def _until_stopped(
+        self, task: TaskRecord, experimenter: Experimenter, relauncher: Relauncher
+    ) -> tuple[str, str]:
         self._store.tasks.set_status(task.id, status="running", stop_reason="", add_wall_s=0.0)
         self._origin_s = self._clock() - ended_s(self._finished(task))
         async with ParallelExperiments(self._prepared.side_by_side, self._gpus) as parallel:
@@ -324,8 +342,12 @@ class Tuner:
                 ):
                     continue
                 if isinstance(choice, Stop) and not parallel:
-                    done = [one.status for one in self._context.searched(history)]
-                    return ("completed" if "completed" in done else "failed"), choice.reason
+                    again = to_confirm(self._prepared, history)
+                    if isinstance(again, Stop):
+                        done = [one.status for one in self._context.searched(history)]
+                        reason = "; ".join(filter(None, (choice.reason, again.reason)))
+                        return ("completed" if "completed" in done else "failed"), reason
+                    relauncher.start(task, again, history, parallel, now_s=self._now_s)
                 await parallel.landed()
 
     def _start(
@@ -345,8 +367,8 @@ class Tuner:
                 now_s=self._now_s,
                 gpus=gpus,
                 earlier=self._earlier,
-                rivals=list if every_level else self._measured,
-                front=self._frontier,
+                rivals=list if every_level else self._points.measured,
+                front=self._points.frontier,
                 next_level=next_level if self._context.as_needed and not every_level else None,
             )
 
@@ -365,19 +387,3 @@ class Tuner:
 
     def _finished(self, task: TaskRecord) -> list[ExperimentRecord]:
         return self._history.read(self._store, task.id)
-
-    def _measured(self) -> list[OperatingPoint]:
-        price, needs = self._prepared.usd_per_gpu_hour, self._prepared.task.compared
-        known = self._history.known
-        for done in known:
-            if done.id not in self._points:
-                self._points[done.id] = outcome(done, price, needs).points
-        return [point for done in known for point in self._points[done.id]]
-
-    def _frontier(self) -> list[OperatingPoint]:
-        """The frontier of the finished experiments; found anew when another has finished."""
-        count = len(self._history.known)
-        if self._front is None or self._front[0] != count:
-            task = self._prepared.task
-            self._front = count, frontier(self._measured(), task.objectives, task.slo_limits())
-        return self._front[1]

@@ -133,8 +133,9 @@ class Prepared:
     def budget(self) -> Budget:
         """The task's limits, of its experiments without those that confirm the result."""
         budget = self.task.optimization.budget
-        experiments = budget.experiments and budget.experiments - self.confirm_launches
-        return Budget(experiments=experiments, minutes=budget.minutes, usd=budget.usd)
+        kept = self.confirm_launches
+        experiments = budget.experiments and budget.experiments - kept
+        return Budget(experiments, budget.minutes, budget.usd, is_part=kept > 0)
 
     @property
     def launches(self) -> int:

@@ -26,7 +26,7 @@ from autotuner.search import (
     uses_knowledge,
 )
 from autotuner.search.grid_and_random import spread
-from autotuner.store import ExperimentRecord
+from autotuner.store import ExperimentRecord, RelaunchRecord
 from autotuner.tuning.estimate import LaunchTimes, busy_s
 from autotuner.tuning.forecast import Forecast
 from autotuner.tuning.points import outcome
@@ -203,9 +203,7 @@ class SearchContext:
         each_s = [duration_s for done in history for _, duration_s in _spans(done)]
         minutes = launches * statistics.fmean(each_s) / 60 if each_s else math.inf
         usd = minutes / 60 * self._prepared.price_usd_hour
-        return replace(
-            budget, minutes=_kept(budget.minutes, minutes), usd=_kept(budget.usd, usd)
-        )
+        return replace(budget, minutes=_kept(budget.minutes, minutes), usd=_kept(budget.usd, usd))
 
     def _known(self, history: Sequence[ExperimentRecord]) -> Knowledge:
         if self._knowledge is None:
@@ -261,7 +259,8 @@ def _kept(limit: float | None, confirming: float) -> float | None:
 
 def _spans(experiment: ExperimentRecord) -> Iterator[tuple[float, float]]:
     """When each of its launches began, and how long it took."""
-    for launch in (experiment, *experiment.relaunches):
+    launches: tuple[ExperimentRecord | RelaunchRecord, ...] = (experiment, *experiment.relaunches)
+    for launch in launches:
         yield launch.began_s, (launch.startup_s or 0.0) + (launch.measure_s or 0.0)
 
 

@@ -29,7 +29,9 @@ from autotuner.search.slo import served_by, verdict, verdicts
 from autotuner.sizing import TokenCosts, token_costs
 from autotuner.store import ExperimentRecord, Store, TaskRecord
 from autotuner.tuning.against_baseline import beside_baseline
+from autotuner.tuning.confirmation import confirmation_of
 from autotuner.tuning.estimate import predicted_frontier
+from autotuner.tuning.operating_points import Criteria
 from autotuner.tuning.point_figures import measured_energy
 from autotuner.tuning.points import occupied_gpus, outcome
 from autotuner.tuning.representative import (
@@ -100,8 +102,14 @@ def summarise(
             by_experiment,
             None if best is None else best[0],
             plan=task.plan,
-            objectives=objectives,
-            slo=limits,
+            criteria=Criteria.of(config, price),
+        ),
+        confirmation=confirmation_of(
+            experiments,
+            task.plan,
+            config,
+            Criteria.of(config, price),
+            is_over=task.status in ("completed", "failed"),
         ),
         search=search_view(
             experiments, front, objectives=objectives, slo=limits, usd_per_gpu_hour=price

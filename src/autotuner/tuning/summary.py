@@ -14,6 +14,7 @@ from autotuner.config import LoadLevel, with_former_load
 from autotuner.measure.results import Measurement
 from autotuner.search.slo import Verdict
 from autotuner.tuning.baseline_views import BaselineView
+from autotuner.tuning.confirmation_views import ConfirmationView
 
 Scalar = str | int | float | bool | list[str] | None
 
@@ -302,6 +303,9 @@ class TaskSummary(_View):
     """Where no point meets the SLO: why, and what relaxing each limit gains, in sentences."""
     baseline: BaselineView | None = None
     """Configuration that was launched first, and the recommended point beside it; null without."""
+    confirmation: ConfirmationView | None = None
+    """Further launches of the recommended candidate and those that it has to beat; null where
+    none are wanted."""
     search: SearchView = Field(default_factory=SearchView)
     prediction_error: PredictionErrorView | None = None
     report: str | None = None

@@ -174,6 +174,8 @@ def print_plan(prepared: Prepared, document: dict[str, Any]) -> None:
         if baseline is None
         else f"launched first: {baseline['reason']}"
     )
+    if document["confirm_launches"]:
+        rows["confirmation"] = f"up to {document['confirm_launches']} further launches at the end"
     if document["load_reason"]:
         rows["load levels"] = document["load_reason"]
     for name, value in rows.items():

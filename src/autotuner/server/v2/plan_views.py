@@ -229,6 +229,8 @@ class TaskPlan(View):
     """Configuration that is launched first, to compare with; null where there is none."""
     baseline_reason: str
     """Why there is none; empty where there is one."""
+    confirm_launches: int
+    """Most further launches that confirm the result, kept of the budget's experiments."""
     excluded: dict[str, int]
     """Why -> how many combinations."""
     profiles: list[str]

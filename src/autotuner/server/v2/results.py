@@ -31,6 +31,7 @@ from autotuner.server.v2.routing import (
 from autotuner.server.v2.tasks import document_of_task, task_not_found
 from autotuner.store import TaskRecord
 from autotuner.tuning.baseline_views import BaselineView
+from autotuner.tuning.confirmation_views import ConfirmationView
 from autotuner.tuning.disturbance import DisturbanceView, disturbance_of, why_uncorrected
 from autotuner.tuning.recording import landscape_of
 from autotuner.tuning.summarise import summarise
@@ -62,6 +63,7 @@ class FrontierView(View):
     recommended: RecommendedView | None
     """Recommended point, of the measured ones."""
     baseline: BaselineView | None
+    confirmation: ConfirmationView | None
     """The engine's defaults, or the settings of today, and the recommended point beside them; null
     where nothing was launched for that."""
     disturbance: DisturbanceView | None
@@ -188,6 +190,7 @@ def _frontier(service: Service, task_id: int, kind: FrontierKind) -> dict[str, A
         ),
         "recommended": summary.recommended,
         "baseline": summary.baseline,
+        "confirmation": summary.confirmation,
         "disturbance": disturbance_of(summary.experiments),
     }
 

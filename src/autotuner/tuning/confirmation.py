@@ -1,0 +1,184 @@
+"""Confirmation of a stored task: what further launches say of its recommendation. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from autotuner.config import TaskConfig
+from autotuner.search.points import percent
+from autotuner.store import ExperimentRecord
+from autotuner.tuning.confirmation_views import (
+    ConfirmationView,
+    ContenderView,
+    DriftView,
+    MovedView,
+    RelaunchView,
+)
+from autotuner.tuning.contest import Contender, Contest, contest_of
+from autotuner.tuning.launch_figures import launches_of
+from autotuner.tuning.operating_points import Criteria
+from autotuner.tuning.prepare import CONFIRMING
+from autotuner.tuning.search_state import first_launches
+
+_LEAST_BUDGET = 4
+_ALMOST_SURE = 0.999
+
+
+def confirmation_of(
+    experiments: Sequence[ExperimentRecord],
+    plan: Mapping[str, Any],
+    config: TaskConfig,
+    criteria: Criteria,
+    *,
+    is_over: bool,
+) -> ConfirmationView | None:
+    """The confirmation of a task; None where none is wanted, or nothing is recommended.
+
+    Args:
+        plan: of the task; tasks of earlier versions confirm nothing.
+        is_over: whether the task has ended.
+    """
+    if not config.optimization.confirm or CONFIRMING not in plan or config.replay is not None:
+        return None
+    contest = contest_of(experiments, plan, criteria)
+    if contest is None:
+        return None
+    planned = plan[CONFIRMING]
+    launches = list(_relaunches(experiments))
+    view = ConfirmationView(
+        status="pending",
+        headline="",
+        planned=planned,
+        made=len(launches),
+        recommended_launches=launches_of(contest.chosen.experiment),
+        launches=launches,
+    )
+    if launches:
+        drift = contest.posterior.drift()
+        compared = {
+            "contenders": [_contender(contest, other) for other in contest.others],
+            "probability_best": _probability_best(contest),
+            "scatter": contest.posterior.launch_std,
+            "drift": DriftView(
+                ratio=drift.median,
+                low=drift.low,
+                high=drift.high,
+                is_seen=not drift.low <= 1 <= drift.high,
+            ),
+            "moved_from": _moved_from(experiments, plan, criteria, contest),
+        }
+        view = view.model_copy(update=compared)
+    status = _status(view, contest, is_over=is_over)
+    view = view.model_copy(update={"status": status})
+    return view.model_copy(update={"headline": _headline(view, contest, config)})
+
+
+def _relaunches(experiments: Sequence[ExperimentRecord]) -> Iterator[RelaunchView]:
+    for experiment in experiments:
+        for relaunch in experiment.relaunches:
+            yield RelaunchView(
+                index=experiment.index,
+                candidate=experiment.candidate_id,
+                launch=relaunch.launch,
+                status=relaunch.status,
+                reason=relaunch.selection_reason,
+                failure=relaunch.failure_message,
+                startup_s=relaunch.startup_s,
+                measure_s=relaunch.measure_s,
+            )
+
+
+def _contender(contest: Contest, other: Contender) -> ContenderView:
+    ratio = contest.ratio(other)
+    return ContenderView(
+        index=other.experiment.index,
+        candidate=other.experiment.candidate_id,
+        load=other.point.load,
+        is_baseline=other is contest.baseline,
+        launches=launches_of(other.experiment),
+        ratio=ratio.median,
+        low=ratio.low,
+        high=ratio.high,
+        probability_better=ratio.above_one,
+        settled=contest.settled(other),
+    )
+
+
+def _probability_best(contest: Contest) -> float:
+    names = [one.configuration for one in (contest.chosen, *contest.others)]
+    return contest.posterior.best(names)[contest.chosen.configuration]
+
+
+def _moved_from(
+    experiments: Sequence[ExperimentRecord],
+    plan: Mapping[str, Any],
+    criteria: Criteria,
+    contest: Contest,
+) -> MovedView | None:
+    before = contest_of(first_launches(experiments), plan, criteria)
+    if before is None:
+        return None
+    chosen, now = before.chosen, contest.chosen
+    if (chosen.point.candidate_id, chosen.point.load) == (now.point.candidate_id, now.point.load):
+        return None
+    return MovedView(
+        index=chosen.experiment.index,
+        candidate=chosen.experiment.candidate_id,
+        load=chosen.point.load,
+    )
+
+
+def _status(view: ConfirmationView, contest: Contest, *, is_over: bool) -> str:
+    if any(again.status == "failed" for again in contest.chosen.experiment.relaunches):
+        return "failed"
+    if not is_over:
+        return "pending"
+    if view.recommended_launches < 2:
+        return "none" if not view.made else "not_settled"
+    is_best = all(other.settled == "better" for other in view.contenders)
+    return "confirmed" if is_best else "not_settled"
+
+
+def _headline(view: ConfirmationView, contest: Contest, config: TaskConfig) -> str:
+    if view.status == "pending":
+        return f"up to {view.planned} launches will confirm the result when search has ended"
+    if view.status == "none":
+        budget = config.optimization.budget.experiments
+        if not view.planned:
+            return (
+                f"not confirmed: a budget of {budget} experiments leaves no launch for it; "
+                f"{_LEAST_BUDGET} are the least"
+            )
+        return "not confirmed: the budget has no room for a further launch"
+    if view.status == "failed":
+        failed = [one for one in view.launches if one.failure and _is_chosen(one, contest)]
+        return (
+            f"not confirmed: launch {failed[0].launch} of the recommended candidate failed: "
+            f"{failed[0].failure}"
+        )
+    times = f"launched {view.recommended_launches} times"
+    if view.status == "confirmed":
+        beaten = [_name(other) for other in view.contenders]
+        return f"confirmed: {times}" + (f", better than {_listed(beaten)}" if beaten else "")
+    open_ = [other for other in view.contenders if other.settled != "better"]
+    if not open_:
+        return "not confirmed: the recommended candidate was not launched again"
+    said = _listed([f"{_name(other)} with {_sure(other.probability_better)}" for other in open_])
+    return f"not settled after {view.made} further launches: better than {said}"
+
+
+def _is_chosen(relaunch: RelaunchView, contest: Contest) -> bool:
+    return relaunch.candidate == contest.chosen.experiment.candidate_id
+
+
+def _name(other: ContenderView) -> str:
+    return "the baseline" if other.is_baseline else f"launch {other.index}"
+
+
+def _sure(probability: float) -> str:
+    return percent(min(probability, _ALMOST_SURE))
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))

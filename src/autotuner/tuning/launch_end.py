@@ -1,0 +1,71 @@
+"""The end of a launch: why it failed, if it did, and what calibration learns from it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from autotuner.config import Candidate
+from autotuner.engines import FailureKind
+from autotuner.launch import Failure, RunningEngine
+from autotuner.measure import Measurement
+from autotuner.predict import Observation
+from autotuner.tuning.forecast import Expected, Forecast
+from autotuner.tuning.points import (
+    fewest_requests,
+    informative_levels,
+    observations,
+    operating_points,
+)
+
+
+def load_failure(engine: RunningEngine, measured: Sequence[Measurement]) -> Failure | None:
+    """Why a launch failed under load; None where a level was measured.
+
+    Args:
+        measured: at least one level, in the order of measuring.
+    """
+    if engine.exit_code() is not None:
+        return engine.diagnose()
+    if any(measurement.valid for measurement in measured):
+        return None
+    errors = "; ".join(f"{n} x {text}" for text, n in measured[-1].errors.items())
+    return Failure(
+        FailureKind.LOAD_ERRORS,
+        f"requests failed at every load level: {errors or 'no request was completed'}",
+        engine.diagnose().log_tail,
+    )
+
+
+def learnt(
+    forecast: Forecast,
+    candidate: Candidate,
+    expected: Expected,
+    measured: Sequence[Measurement],
+    *,
+    task_id: int,
+    when_busy: bool,
+) -> tuple[Observation, ...]:
+    """What calibration learns from a launch that succeeded; nothing where none was predicted.
+
+    Args:
+        when_busy: whether levels count that others disturbed.
+    """
+    scenario = forecast.scenario(candidate.id)
+    if scenario is None or not expected.base:
+        return ()
+    points = operating_points(
+        candidate.id, informative_levels(measured, when_busy=when_busy), gpus=candidate.gpus
+    )
+    return observations(
+        scenario,
+        candidate,
+        expected,
+        points,
+        requests=fewest_requests(measured),
+        launch=uuid.uuid4().hex[:12],
+        tool=measured[0].tool,
+        source=f"task {task_id}",
+        at=datetime.now(UTC),
+    )

@@ -1,0 +1,220 @@
+"""A further launch of a candidate, to see whether its figures hold."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+
+from autotuner.config import LoadLevel
+from autotuner.launch import Failure, Launcher, LaunchFailed, RunningEngine
+from autotuner.measure import Measurement
+from autotuner.predict import Observation
+from autotuner.search import Stop
+from autotuner.store import ExperimentRecord, Store, TaskRecord
+from autotuner.store.relaunches import FIRST
+from autotuner.tuning.contest import Relaunch, next_relaunch
+from autotuner.tuning.events import (
+    EngineReady,
+    Event,
+    LevelMeasured,
+    RelaunchEnded,
+    RelaunchStarted,
+)
+from autotuner.tuning.forecast import Forecast
+from autotuner.tuning.launch_end import learnt, load_failure
+from autotuner.tuning.level_meter import LevelMeter
+from autotuner.tuning.operating_points import Criteria, MeasuredLevel
+from autotuner.tuning.parallel import ParallelExperiments
+from autotuner.tuning.prepare import Prepared
+from autotuner.tuning.running_launch import Launch
+from autotuner.tuning.search_state import spent_s
+
+
+def to_confirm(prepared: Prepared, history: Sequence[ExperimentRecord]) -> Relaunch | Stop:
+    """What is launched again when search is over; or why nothing is, in words.
+
+    Args:
+        history: the finished experiments of the task.
+    """
+    following = next_relaunch(
+        history,
+        prepared.plan_record(),
+        Criteria.of(prepared.task, prepared.usd_per_gpu_hour),
+        most=prepared.confirm_launches,
+    )
+    if isinstance(following, Relaunch) and not _fits(prepared, following, history):
+        return Stop("the budget has no room to confirm it")
+    return following
+
+
+def _fits(prepared: Prepared, relaunch: Relaunch, history: Sequence[ExperimentRecord]) -> bool:
+    """Whether the minutes and USD that are left suffice, by the first launch of the candidate."""
+    budget = prepared.task.optimization.budget
+    first = next(e for e in history if e.candidate_id == relaunch.candidate_id)
+    measured = len({level.load for level in first.measurements}) or 1
+    share = len(relaunch.loads) / measured
+    seconds = spent_s(history) + (first.startup_s or 0.0) + share * (first.measure_s or 0.0)
+    limits_s = [60 * budget.minutes] if budget.minutes is not None else []
+    if budget.usd is not None and prepared.price_usd_hour:
+        limits_s.append(3600 * budget.usd / prepared.price_usd_hour)
+    return all(seconds <= limit_s for limit_s in limits_s)
+
+
+class Relauncher:
+    """Launches candidates of a task again, and adds what they measure to their experiments.
+
+    Args:
+        meter: measures load levels.
+        settle: called with an experiment's number in the store when a launch of it is over and
+            stored, before its last event.
+    """
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        *,
+        store: Store,
+        launcher: Launcher,
+        meter: LevelMeter,
+        forecast: Forecast,
+        logs: Path,
+        listen: Callable[[Event], None],
+        settle: Callable[[int], None],
+    ) -> None:
+        self._prepared = prepared
+        self._store = store
+        self._launcher = launcher
+        self._meter = meter
+        self._forecast = forecast
+        self._logs = logs
+        self._listen = listen
+        self._settle = settle
+        self._criteria = Criteria.of(prepared.task, prepared.usd_per_gpu_hour)
+
+    def start(
+        self,
+        task: TaskRecord,
+        relaunch: Relaunch,
+        history: Sequence[ExperimentRecord],
+        parallel: ParallelExperiments,
+        *,
+        now_s: Callable[[], float],
+    ) -> None:
+        """Starts a launch where nothing else is under way."""
+        key = relaunch.candidate_id
+        experiment = next(e for e in history if e.candidate_id == key)
+
+        async def launched(gpus: tuple[str, ...] | None) -> None:
+            await self.run(task, relaunch, experiment, now_s=now_s, gpus=gpus)
+
+        wanted = self._prepared.launchable.specs[key].gpus
+        parallel.start(key, wanted, now_s(), launched)
+
+    async def run(
+        self,
+        task: TaskRecord,
+        relaunch: Relaunch,
+        experiment: ExperimentRecord,
+        *,
+        now_s: Callable[[], float],
+        gpus: Sequence[str] | None,
+    ) -> None:
+        """Launches, measures the levels that are asked for, and stores both with the end.
+
+        Args:
+            experiment: of the candidate.
+            now_s: tells the seconds of the task.
+            gpus: those that the engine is limited to; see `Launcher.launch`.
+        """
+        number = FIRST + len(experiment.relaunches)
+        key, index = relaunch.candidate_id, experiment.index
+        log_path = self._logs / str(task.id) / f"{key}-launch{number}.log"
+        self._store.begin_relaunch(
+            experiment.id,
+            launch=number,
+            selection_reason=relaunch.reason,
+            log_path=str(log_path),
+        )
+        self._listen(RelaunchStarted(index, key, number, relaunch.reason))
+        launch = self._launch(experiment, gpus)
+        began_s = now_s()
+        try:
+            engine = await self._launcher.launch(
+                launch.spec,
+                gpus or (),
+                log_path=log_path,
+                ready_timeout_s=self._prepared.task.benchmark.ready_timeout_s,
+            )
+        except LaunchFailed as failed:
+            failure: Failure | None = failed.failure
+            startup_s = now_s() - began_s
+        else:
+            startup_s = engine.startup_s
+            self._listen(EngineReady(index, startup_s))
+            async with engine:
+                async for measurement in self._levels(engine, launch, relaunch.loads, number):
+                    launch.measured.append(measurement)
+                    self._listen(self._shown(launch))
+                failure = load_failure(engine, launch.measured)
+        seconds = now_s() - began_s
+        self._store.finish_relaunch(
+            experiment.id,
+            number,
+            failure=(failure.kind.value, failure.message, failure.log_tail) if failure else None,
+            startup_s=startup_s,
+            measure_s=seconds - startup_s,
+            began_s=began_s,
+            measured=() if failure else launch.measured,
+            observations=() if failure else self._learn(task, launch),
+        )
+        self._settle(experiment.id)
+        self._listen(RelaunchEnded(index, key, number, failure, seconds))
+
+    def _launch(self, experiment: ExperimentRecord, gpus: Sequence[str] | None) -> Launch:
+        key, launchable = experiment.candidate_id, self._prepared.launchable
+        candidate = next(one for one in launchable.candidates if one.id == key)
+        expected = self._forecast.expected([key], ())[key]
+        devices = tuple(gpus or ())
+        return Launch(experiment, candidate, launchable.specs[key], expected, devices=devices)
+
+    async def _levels(
+        self, engine: RunningEngine, launch: Launch, loads: Sequence[LoadLevel], number: int
+    ) -> AsyncIterator[Measurement]:
+        """Every level with all its repeats, until the engine dies."""
+        repeats = self._prepared.task.benchmark.repeats
+        for load in loads:
+            for repeat in range((number - 1) * repeats, number * repeats):
+                found = await self._meter.measure(engine, launch, load, repeat)
+                yield found.model_copy(update={"launch": number})
+                if engine.exit_code() is not None:
+                    return
+
+    def _shown(self, launch: Launch) -> LevelMeasured:
+        """The newest level, with what all launches of the candidate have measured at it."""
+        experiment, newest = launch.record, launch.measured[-1]
+        every = (*experiment.measurements, *launch.measured)
+        level = MeasuredLevel(
+            experiment.index,
+            experiment.candidate_id,
+            experiment.settings,
+            launch.candidate.gpus,
+            tuple(m for m in every if m.load == newest.load),
+            self._criteria.usd_per_gpu_hour,
+        )
+        return LevelMeasured(
+            experiment.index,
+            newest,
+            launch.expected.at(newest.load),
+            level.view(self._criteria, on_frontier=experiment.standing.is_on_actual_frontier),
+            frontier_changed=False,
+        )
+
+    def _learn(self, task: TaskRecord, launch: Launch) -> tuple[Observation, ...]:
+        return learnt(
+            self._forecast,
+            launch.candidate,
+            launch.expected,
+            launch.measured,
+            task_id=task.id,
+            when_busy=self._prepared.task.benchmark.learn_when_busy,
+        )
