@@ -11,7 +11,6 @@ from typing import Any
 
 from autotuner.predict.predictor import METRICS, interval80
 from autotuner.report import performance_words
-from autotuner.report.confirmation import confirmation_notes, contender_row
 from autotuner.report.points import (
     AXES,
     cost_text,
@@ -109,8 +108,6 @@ def render_html(summary: TaskSummary, performance: PerformanceView | None = None
         why_not=summary.why_not,
         baseline=summary.baseline,
         confirmation=summary.confirmation,
-        contender_row=contender_row,
-        confirmation_notes=confirmation_notes,
         format_value=format_value,
         cost=None if summary.recommended is None else cost_text(costs_of(summary.recommended)),
         energy=None if summary.recommended is None else energy_text(summary.recommended),

@@ -8,6 +8,7 @@ from typing import Any
 from autotuner.config import TaskConfig
 from autotuner.search.points import percent
 from autotuner.store import ExperimentRecord
+from autotuner.tuning.baseline_words import certainty_text, gain
 from autotuner.tuning.confirmation_views import (
     ConfirmationView,
     ContenderView,
@@ -71,7 +72,8 @@ def confirmation_of(
         view = view.model_copy(update=compared)
     status = _status(view, contest, is_over=is_over)
     view = view.model_copy(update={"status": status})
-    return view.model_copy(update={"headline": _headline(view, contest, config)})
+    said = {"headline": _headline(view, contest, config), "notes": list(_notes(view))}
+    return view.model_copy(update=said)
 
 
 def _relaunches(experiments: Sequence[ExperimentRecord]) -> Iterator[RelaunchView]:
@@ -90,18 +92,23 @@ def _relaunches(experiments: Sequence[ExperimentRecord]) -> Iterator[RelaunchVie
 
 
 def _contender(contest: Contest, other: Contender) -> ContenderView:
-    ratio = contest.ratio(other)
+    ratio, decided = contest.ratio(other), contest.settled(other)
+    index, is_baseline = other.experiment.index, other is contest.baseline
     return ContenderView(
-        index=other.experiment.index,
+        index=index,
         candidate=other.experiment.candidate_id,
         load=other.point.load,
-        is_baseline=other is contest.baseline,
+        is_baseline=is_baseline,
         launches=launches_of(other.experiment),
         ratio=ratio.median,
         low=ratio.low,
         high=ratio.high,
         probability_better=ratio.above_one,
-        settled=contest.settled(other),
+        settled=decided,
+        name=f"{'the baseline' if is_baseline else f'launch {index}'} at {other.point.load}",
+        change=gain(ratio.median),
+        interval=f"{gain(ratio.low)} to {gain(ratio.high)}",
+        certainty=certainty_text(ratio.above_one, decided),
     )
 
 
@@ -166,6 +173,27 @@ def _headline(view: ConfirmationView, contest: Contest, config: TaskConfig) -> s
         return "not confirmed: the recommended candidate was not launched again"
     said = _listed([f"{_name(other)} with {_sure(other.probability_better)}" for other in open_])
     return f"not settled after {view.made} further launches: better than {said}"
+
+
+def _notes(view: ConfirmationView) -> Iterator[str]:
+    if view.scatter is not None:
+        yield (
+            "launches of one configuration differ from each other by about "
+            f"{percent(view.scatter)} (standard deviation); the intervals include it"
+        )
+    drift = view.drift
+    if drift is not None and drift.is_seen:
+        yield (
+            f"the machine drifted by {gain(drift.ratio)} ({gain(drift.low)} to {gain(drift.high)}) "
+            "from the first to the last launch that is compared; comparisons are corrected for it, "
+            "figures are as measured"
+        )
+    moved = view.moved_from
+    if moved is not None:
+        yield (
+            f"after the search launch {moved.index} at {moved.load} looked best; further launches "
+            "changed that"
+        )
 
 
 def _is_chosen(relaunch: RelaunchView, contest: Contest) -> bool:

@@ -47,6 +47,14 @@ class ContenderView(_Shape):
     probability_better: float
     """Probability that the recommended candidate is better."""
     settled: Settled
+    name: str
+    """Name for readers: `launch 4 at 8`."""
+    change: str
+    """The ratio in words: `+3.1 %`."""
+    interval: str
+    """Its interval in words: `-1.2 % to +7.5 %`."""
+    certainty: str
+    """How sure it is, in words."""
 
 
 class DriftView(_Shape):
@@ -91,5 +99,7 @@ class ConfirmationView(_Shape):
     drift: DriftView | None = None
     moved_from: MovedView | None = None
     """Null where further launches left the recommendation as it was."""
+    notes: list[str] = []
+    """Sentences about the scatter from launch to launch, a drift, and a changed recommendation."""
     contenders: list[ContenderView] = []
     launches: list[RelaunchView] = []

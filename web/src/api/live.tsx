@@ -26,6 +26,7 @@ const CHANGES_RESULTS = new Set([
   "level_measured",
   "experiment_started",
   "experiment_ended",
+  "relaunch_ended",
   "launch_cut_short",
   "task_ended",
   "task_started",

@@ -41,6 +41,15 @@ export const baselineQuery = (taskId: number) =>
     select: (found): Baseline | null => found.baseline ?? null,
   });
 
+export type Confirmation = NonNullable<Schemas["FrontierView"]["confirmation"]>;
+
+/** Further launches of the recommended candidate and its rivals; null where none are wanted. */
+export const confirmationQuery = (taskId: number) =>
+  queryOptions({
+    ...frontierQuery(taskId),
+    select: (found): Confirmation | null => found.confirmation ?? null,
+  });
+
 /** Levels that were not measured in peace; null where all were. */
 export const disturbanceQuery = (taskId: number) =>
   queryOptions({

@@ -2102,7 +2102,7 @@ export interface components {
             kind: "defaults" | "mine";
             /**
              * Launches
-             * @description Engine starts of the baseline and of the recommended candidate that are compared, of each.
+             * @description Completed launches of the baseline.
              * @default 1
              */
             launches: number;
@@ -2116,6 +2116,12 @@ export interface components {
              * @description Name of it, and what had to be set for it to start.
              */
             reason: string;
+            /**
+             * Recommended Launches
+             * @description Completed launches of the recommended candidate.
+             * @default 1
+             */
+            recommended_launches: number;
             /**
              * Recommended Meets Slo
              * @description Whether the values of the recommended point are within all limits; null without any.
@@ -2686,6 +2692,128 @@ export interface components {
             variants: components["schemas"]["VariantView"][];
         };
         /**
+         * ConfirmationView
+         * @description Confirmation of the recommended candidate: it, its rivals and the baseline are launched
+         *     again after the search.
+         */
+        ConfirmationView: {
+            /**
+             * Contenders
+             * @default []
+             */
+            contenders: components["schemas"]["ContenderView"][];
+            drift?: components["schemas"]["DriftView"] | null;
+            /**
+             * Headline
+             * @description The status in a sentence, and why.
+             */
+            headline: string;
+            /**
+             * Launches
+             * @default []
+             */
+            launches: components["schemas"]["RelaunchView"][];
+            /** Made */
+            made: number;
+            /** @description Null where further launches left the recommendation as it was. */
+            moved_from?: components["schemas"]["MovedView"] | null;
+            /**
+             * Notes
+             * @description Sentences about the scatter from launch to launch, a drift, and a changed recommendation.
+             * @default []
+             */
+            notes: string[];
+            /**
+             * Planned
+             * @description Most further launches.
+             */
+            planned: number;
+            /**
+             * Probability Best
+             * @description Probability that none of the contenders is better than the recommended candidate.
+             */
+            probability_best?: number | null;
+            /**
+             * Recommended Launches
+             * @description Completed launches of the recommended candidate.
+             */
+            recommended_launches: number;
+            /**
+             * Scatter
+             * @description Standard deviation from launch to launch of one configuration, as a share: the posterior
+             *     median. Null while nothing was launched twice.
+             */
+            scatter?: number | null;
+            /**
+             * Status
+             * @description `failed`: a further launch of the recommended candidate failed; `none`: nothing was launched
+             *     again.
+             * @enum {string}
+             */
+            status: "confirmed" | "not_settled" | "failed" | "none" | "pending";
+        };
+        /**
+         * ContenderView
+         * @description A candidate that the recommended one is compared with.
+         */
+        ContenderView: {
+            /** Candidate */
+            candidate: string;
+            /**
+             * Certainty
+             * @description How sure it is, in words.
+             */
+            certainty: string;
+            /**
+             * Change
+             * @description The ratio in words: `+3.1 %`.
+             */
+            change: string;
+            /** High */
+            high: number;
+            /** Index */
+            index: number;
+            /**
+             * Interval
+             * @description Its interval in words: `-1.2 % to +7.5 %`.
+             */
+            interval: string;
+            /** Is Baseline */
+            is_baseline: boolean;
+            /**
+             * Launches
+             * @description Completed launches of it.
+             */
+            launches: number;
+            load: components["schemas"]["LoadLevel"];
+            /**
+             * Low
+             * @description Lower end of its 95 % interval.
+             */
+            low: number;
+            /**
+             * Name
+             * @description Name for readers: `launch 4 at 8`.
+             */
+            name: string;
+            /**
+             * Probability Better
+             * @description Probability that the recommended candidate is better.
+             */
+            probability_better: number;
+            /**
+             * Ratio
+             * @description Factor by which the recommended candidate is better, in the figure that it was chosen by: the
+             *     posterior median.
+             */
+            ratio: number;
+            /**
+             * Settled
+             * @enum {string}
+             */
+            settled: "better" | "worse" | "unclear";
+        };
+        /**
          * Conversion
          * @description A text as a v2 document.
          */
@@ -3099,6 +3227,29 @@ export interface components {
              * @description The same in words.
              */
             text: string;
+        };
+        /**
+         * DriftView
+         * @description Drift of the machine from the first to the last launch that is compared.
+         */
+        DriftView: {
+            /** High */
+            high: number;
+            /**
+             * Is Seen
+             * @description Whether the interval leaves out 1. What is compared is corrected for it in any case.
+             */
+            is_seen: boolean;
+            /**
+             * Low
+             * @description Lower end of its 95 % interval.
+             */
+            low: number;
+            /**
+             * Ratio
+             * @description Figures at the end over figures at the beginning: the posterior median.
+             */
+            ratio: number;
         };
         /**
          * ElsewhereView
@@ -3937,11 +4088,12 @@ export interface components {
              * @description Measured points; null where they were not requested.
              */
             actual: components["schemas"]["PointView"][] | null;
+            baseline: components["schemas"]["BaselineView"] | null;
             /**
              * @description The engine's defaults, or the settings of today, and the recommended point beside them; null
              *     where nothing was launched for that.
              */
-            baseline: components["schemas"]["BaselineView"] | null;
+            confirmation: components["schemas"]["ConfirmationView"] | null;
             /** @description Levels of the task that were not measured in peace; null where all were. */
             disturbance: components["schemas"]["DisturbanceView"] | null;
             /** Objectives */
@@ -4657,6 +4809,7 @@ export interface components {
          *             they named.
          *         energy: of the measured window, or why it was not measured; None of a replay, of a file, and
          *             of levels of earlier versions.
+         *         launch: number of the engine start that it was measured on, of its candidate.
          */
         Measurement: {
             /** Began At */
@@ -4710,6 +4863,11 @@ export interface components {
             /** Input Tokens */
             input_tokens: number;
             itl_ms?: components["schemas"]["Distribution"] | null;
+            /**
+             * Launch
+             * @default 1
+             */
+            launch: number;
             load: components["schemas"]["LoadLevel"];
             machine?: components["schemas"]["MachineLoad"] | null;
             /**
@@ -4804,6 +4962,11 @@ export interface components {
             /** Input Tokens */
             input_tokens: number;
             itl_ms?: components["schemas"]["Distribution"] | null;
+            /**
+             * Launch
+             * @default 1
+             */
+            launch: number;
             load: components["schemas"]["LoadLevel"];
             machine?: components["schemas"]["MachineLoad"] | null;
             /**
@@ -5374,6 +5537,17 @@ export interface components {
             worked_on: number;
         };
         /**
+         * MovedView
+         * @description The point that was recommended by first launches alone, where it was another one.
+         */
+        MovedView: {
+            /** Candidate */
+            candidate: string;
+            /** Index */
+            index: number;
+            load: components["schemas"]["LoadLevel"];
+        };
+        /**
          * NearestReplicaView
          * @description Where nothing holds any load: the candidate that misses least, and the limit.
          */
@@ -5538,6 +5712,14 @@ export interface components {
              * @default {}
              */
             budget: components["schemas"]["BudgetConfig"];
+            /**
+             * Confirm
+             * @description Launches of the budget's experiments that are kept for the end: the recommended candidate,
+             *     its rivals and the baseline are launched again, until it is sure which is better. A quarter of
+             *     the budget at the most, none in a replay; 0: none.
+             * @default 3
+             */
+            confirm: number;
             /**
              * Levels
              * @description `all`: each launch measures every load level. `as_needed`: the level expected to add most for
@@ -7234,6 +7416,37 @@ export interface components {
             };
         };
         /**
+         * RelaunchView
+         * @description A further launch of a candidate.
+         */
+        RelaunchView: {
+            /** Candidate */
+            candidate: string;
+            /** Failure */
+            failure: string | null;
+            /**
+             * Index
+             * @description Place of its experiment.
+             */
+            index: number;
+            /**
+             * Launch
+             * @description 2 for the second launch of the candidate.
+             */
+            launch: number;
+            /** Measure S */
+            measure_s: number | null;
+            /** Reason */
+            reason: string;
+            /** Startup S */
+            startup_s: number | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "running" | "completed" | "failed";
+        };
+        /**
          * ReplayConfig
          * @description The recorded table that `deployment_mode: replay` takes its launches from.
          */
@@ -8184,6 +8397,7 @@ export interface components {
                 /**
                  * @default {
                  *       "budget": {},
+                 *       "confirm": 3,
                  *       "objectives": [
                  *         "tok_s_per_gpu",
                  *         "tok_s_per_user"
@@ -8383,6 +8597,7 @@ export interface components {
             /**
              * @default {
              *       "budget": {},
+             *       "confirm": 3,
              *       "objectives": [
              *         "tok_s_per_gpu",
              *         "tok_s_per_user"
@@ -8679,6 +8894,11 @@ export interface components {
             candidates: number;
             /** Combinations */
             combinations: number;
+            /**
+             * Confirm Launches
+             * @description Most further launches that confirm the result, kept of the budget's experiments.
+             */
+            confirm_launches: number;
             /** Content Id */
             content_id: string;
             /** Device */
@@ -8791,6 +9011,7 @@ export interface components {
          */
         TaskSummary: {
             baseline?: components["schemas"]["BaselineView"] | null;
+            confirmation?: components["schemas"]["ConfirmationView"] | null;
             /** Experiments */
             experiments: components["schemas"]["ExperimentView"][];
             /** Frontier */
@@ -8894,6 +9115,7 @@ export interface components {
                 /**
                  * @default {
                  *       "budget": {},
+                 *       "confirm": 3,
                  *       "objectives": [
                  *         "tok_s_per_gpu",
                  *         "tok_s_per_user"

@@ -1,5 +1,6 @@
 import { Stack } from "@mantine/core";
 import { BaselineCard } from "./baseline-card";
+import { ConfirmationCard } from "./confirmation-card";
 import { DisturbanceNotice } from "./disturbance-notice";
 import { Downloads } from "./downloads";
 import { FailuresCard } from "./failures-card";
@@ -22,6 +23,7 @@ export function Overview() {
         <Stack gap="md">
           {hasAnswer && <RecommendedCard />}
           {hasAnswer && <BaselineCard />}
+          {hasAnswer && <ConfirmationCard />}
           <FailuresCard />
           {!hasAnswer && <RecommendedCard />}
         </Stack>

@@ -46,6 +46,17 @@ describe("the phase of a task", () => {
     expect(phaseLines(ended, 7)).toEqual(["Choosing the next launch"]);
   });
 
+  it("follows a launch that confirms an earlier one", () => {
+    const begun = phaseOf(["task_started"], ["relaunch_started", { index: 3, launch: 2 }]);
+    expect(phaseLines(begun, 7)).toEqual(["Launch 3 again, to confirm it: loading the engine"]);
+    const over = phaseOf(
+      ["task_started"],
+      ["relaunch_started", { index: 3, launch: 2 }],
+      ["relaunch_ended", { index: 3, launch: 2 }],
+    );
+    expect(over.launches).toEqual([]);
+  });
+
   it("shows launches side by side in their order", () => {
     const phase = phaseOf(
       ["task_started"],

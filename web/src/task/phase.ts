@@ -5,6 +5,8 @@ import { counted, type LoadLevel, load, timeLeft } from "~/ui/format";
 
 export interface LaunchUnderWay {
   index: number;
+  /** Number of the launch of its candidate: above 1 where it is launched again. */
+  launch: number;
   step: "loading" | "ready" | "measuring";
   load: LoadLevel | null;
   requestsDone: number;
@@ -57,6 +59,8 @@ function changeBy(phase: Phase, kind: string, payload: Payload): Partial<Phase> 
       return remark(phase, payload.message);
     case "experiment_started":
       return { predicting: null, launches: begun(phase.launches, index) };
+    case "relaunch_started":
+      return { launches: begun(phase.launches, index, Number(payload.launch)) };
     case "engine_ready":
       return {
         launches: changed(phase.launches, index, (launch) => ({ ...launch, step: "ready" })),
@@ -72,6 +76,7 @@ function changeBy(phase: Phase, kind: string, payload: Payload): Partial<Phase> 
         })),
       };
     case "experiment_ended":
+    case "relaunch_ended":
       return { launches: phase.launches.filter((launch) => launch.index !== index) };
     case "released":
     case "task_ended":
@@ -86,10 +91,11 @@ function remark(phase: Phase, text: unknown): Partial<Phase> {
   return phase.remarks.includes(found) ? {} : { remarks: [...phase.remarks, found] };
 }
 
-function begun(launches: readonly LaunchUnderWay[], index: number): LaunchUnderWay[] {
+function begun(launches: readonly LaunchUnderWay[], index: number, again = 1): LaunchUnderWay[] {
   const others = launches.filter((launch) => launch.index !== index);
   const launch: LaunchUnderWay = {
     index,
+    launch: again,
     step: "loading",
     load: null,
     requestsDone: 0,
@@ -137,7 +143,8 @@ export function phaseLines(phase: Phase, launches: number | null): string[] {
 }
 
 function launchLine(launch: LaunchUnderWay, launches: number | null): string {
-  const which = `Launch ${launch.index}${launches === null ? "" : ` of ${launches}`}`;
+  const place = launches === null ? "" : ` of ${launches}`;
+  const which = `Launch ${launch.index}${launch.launch > 1 ? " again, to confirm it" : place}`;
   if (launch.step === "loading") return `${which}: loading the engine`;
   if (launch.step === "ready" || launch.load === null) {
     const measured = launch.levelsMeasured;
