@@ -12,6 +12,7 @@ from made_up_bench import Bench, Load, MadeUpLauncher, level, opened
 from autotuner.measure import Measurement
 from autotuner.tuning.events import Event, RelaunchEnded, RelaunchStarted
 from autotuner.tuning.summary import TaskSummary
+from autotuner.tuning.task_points import PointReader
 
 MINE = {"scheduling": {"max_running_requests": 1}}
 
@@ -213,3 +214,19 @@ def test_none_is_wanted(bench: Bench) -> None:
     summary, _ = bench.tune(changes=asked(confirm=0))
     assert summary.confirmation is None
     assert not [event for event in bench.events if isinstance(event, RelaunchStarted)]
+
+
+def test_a_reader_of_points_sees_what_further_launches_changed(bench: Bench) -> None:
+    reader, seen = PointReader(), []
+
+    def look(event: Event) -> None:
+        if isinstance(event, RelaunchStarted | RelaunchEnded):
+            task = bench.store.tasks.get(1)
+            assert task is not None
+            found = reader.read(bench.store, task).recommended
+            assert found is not None
+            assert found.point is not None
+            seen.append(found.point.tok_s)
+
+    bench.tune(by_launch({1: [100.0], 2: [100.0], 4: [400.0, 420.0]}), changes=asked(), listen=look)
+    assert seen == [400.0, 410.0]

@@ -111,3 +111,15 @@ class RelaunchStore:
             )
             task_id = select(ExperimentRow.task_id).where(ExperimentRow.id == experiment_id)
             add_observations(session, observations, session.scalar(task_id))
+
+    @retried
+    def ended_relaunches(self, task_id: int) -> int:
+        """How many further launches of a task have ended: each has changed an experiment."""
+        query = (
+            select(func.count())
+            .select_from(RelaunchRow)
+            .join(ExperimentRow, ExperimentRow.id == RelaunchRow.experiment_id)
+            .where(ExperimentRow.task_id == task_id, RelaunchRow.status != "running")
+        )
+        with self._sessions.reading() as session:
+            return session.scalar(query) or 0

@@ -16,7 +16,7 @@ class MeasuredPoints:
     def __init__(self, prepared: Prepared, history: History) -> None:
         self._prepared = prepared
         self._history = history
-        self._found: dict[int, tuple[OperatingPoint, ...]] = {}
+        self._found: dict[tuple[int, int], tuple[OperatingPoint, ...]] = {}
         self._front: tuple[int, list[OperatingPoint]] | None = None
 
     def measured(self) -> list[OperatingPoint]:
@@ -24,15 +24,20 @@ class MeasuredPoints:
         return [point for done in self._history.known for point in self._of(done)]
 
     def frontier(self) -> list[OperatingPoint]:
-        """Their frontier; found anew when another experiment has finished."""
-        count, task = len(self._history.known), self._prepared.task
+        """Their frontier; found anew when another launch has finished."""
+        count, task = sum(map(_launches, self._history.known)), self._prepared.task
         if self._front is None or self._front[0] != count:
             front = frontier(self.measured(), task.objectives, task.slo_limits())
             self._front = count, front
         return self._front[1]
 
     def _of(self, done: ExperimentRecord) -> tuple[OperatingPoint, ...]:
-        if done.id not in self._found:
+        key = done.id, _launches(done)
+        if key not in self._found:
             price, needs = self._prepared.usd_per_gpu_hour, self._prepared.task.compared
-            self._found[done.id] = outcome(done, price, needs).points
-        return self._found[done.id]
+            self._found[key] = outcome(done, price, needs).points
+        return self._found[key]
+
+
+def _launches(done: ExperimentRecord) -> int:
+    return 1 + len(done.relaunches)

@@ -103,10 +103,11 @@ class PointReader:
         """Every operating point of a task, those of the launch under way included."""
         config = parse_stored_task(task.config, source=f"task {task.id}")
         criteria = Criteria.of(config, task.plan.get("usd_per_gpu_hour"))
+        # A task that was restarted begins anew, with numbers that its experiments had before; and
+        # a further launch changes an experiment that is finished.
+        begun = (task.created_at, task.started_at, store.ended_relaunches(task.id))
         with self._lock:
             known = self._known.pop(task.id, None)
-            # A task that was restarted begins anew, with numbers that its experiments had before.
-            begun: Hashable = (task.created_at, task.started_at)
             if known is None or (known.begun, known.criteria) != (begun, criteria):
                 known = _KnownTask(begun, criteria)
             self._known[task.id] = known
