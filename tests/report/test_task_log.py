@@ -27,6 +27,8 @@ from autotuner.tuning.events import (
     NotPredicted,
     Predicting,
     PredictionTrouble,
+    RelaunchEnded,
+    RelaunchStarted,
     StrategyChosen,
     TaskEnded,
     TaskStarted,
@@ -110,6 +112,14 @@ EXPECTED: dict[str, tuple[Event, list[str]]] = {
     "experiment_ended": (
         ExperimentEnded(3, "c", BROKEN, 9.0),
         ["ERROR Launch 3 failed: out_of_memory: no room"],
+    ),
+    "relaunch_started": (
+        RelaunchStarted(3, "c", 2, "is it so again?"),
+        ["INFO Launch 3 again (2): is it so again?"],
+    ),
+    "relaunch_ended": (
+        RelaunchEnded(3, "c", 2, BROKEN, 9.0),
+        ["ERROR Launch 3 again failed: out_of_memory: no room"],
     ),
     "task_ended": (TaskEnded(1, "completed", "all launched"), ["INFO Completed: all launched"]),
 }

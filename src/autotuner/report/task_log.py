@@ -51,10 +51,11 @@ class TaskLog:
             match kind:
                 case "experiment_started":
                     return "INFO", self._launch(payload)
-                case "experiment_ended" if payload["status"] == "failed":
+                case "experiment_ended" | "relaunch_ended" if payload["status"] == "failed":
                     failure = payload["failure"]
                     why = f"{failure['kind']}: {failure['message']}"
-                    return "ERROR", f"Launch {payload['index']} failed: {why}"
+                    again = " again" if "launch" in payload else ""
+                    return "ERROR", f"Launch {payload['index']}{again} failed: {why}"
                 case "task_ended" | "released" if payload["status"] == "failed":
                     return "ERROR", f"Failed: {payload['reason']}"
                 case "level_measured" if not payload["valid"]:
@@ -137,6 +138,8 @@ _TEXTS: Mapping[str, Callable[[Payload], str]] = {
     "level_measured": _figures,
     "launch_cut_short": lambda p: f"Launch {p['index']} cut short {p['reason']}",
     "experiment_ended": lambda p: f"Launch {p['index']} completed after {p['seconds']:.0f} s",
+    "relaunch_started": lambda p: f"Launch {p['index']} again ({p['launch']}): {p['reason']}",
+    "relaunch_ended": lambda p: f"Launch {p['index']} again completed after {p['seconds']:.0f} s",
     "task_ended": _ended,
 }
 """Kind of an event -> its text."""
