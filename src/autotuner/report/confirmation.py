@@ -1,4 +1,4 @@
-"""What further launches say of the recommended candidate, on the terminal."""
+"""Confirmation of the recommended candidate by further launches, on the terminal."""
 
 from __future__ import annotations
 

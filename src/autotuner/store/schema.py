@@ -5,13 +5,12 @@ The predecessor's are in `v1_schema`; ours that would have had the same name end
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     JSON,
     BigInteger,
-    DateTime,
     ForeignKey,
     Index,
     MetaData,
@@ -21,9 +20,9 @@ from sqlalchemy import (
     false,
     text,
 )
-from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
-from sqlalchemy.types import TypeDecorator
+
+from autotuner.store.utc_datetime import UtcDateTime
 
 _NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_name)s",
@@ -31,19 +30,6 @@ _NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_name)s",
     "pk": "pk_%(table_name)s",
 }
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """A moment in UTC; databases without time zones keep it naive."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.replace(tzinfo=UTC)
 
 
 _NUMBERED = {"sqlite_autoincrement": True}
@@ -108,7 +94,23 @@ class TaskRow(Base):
     """Seconds of work that the task takes at the most; None while nothing tells."""
 
 
-class ExperimentRow(Base):
+class _Launch:
+    """Columns of an engine start."""
+
+    status: Mapped[str] = mapped_column(String(20))
+    selection_reason: Mapped[str]
+    log_path: Mapped[str]
+    failure_kind: Mapped[str | None] = mapped_column(String(40))
+    failure_message: Mapped[str | None]
+    log_tail: Mapped[str | None]
+    startup_s: Mapped[float | None]
+    measure_s: Mapped[float | None]
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    began_s: Mapped[float] = mapped_column(server_default="0")
+
+
+class ExperimentRow(_Launch, Base):
     """One candidate launched.
 
     `predicted_*` and `actual_*` are of its representative operating point: see
@@ -128,20 +130,9 @@ class ExperimentRow(Base):
     candidate_id: Mapped[str] = mapped_column(String(64))
     settings: Mapped[dict[str, Any]]
     command: Mapped[str]
-    status: Mapped[str] = mapped_column(String(20))
-    selection_reason: Mapped[str]
     phase: Mapped[str] = mapped_column(String(40))
-    log_path: Mapped[str]
-    failure_kind: Mapped[str | None] = mapped_column(String(40))
-    failure_message: Mapped[str | None]
-    log_tail: Mapped[str | None]
-    startup_s: Mapped[float | None]
-    measure_s: Mapped[float | None]
-    started_at: Mapped[datetime]
-    ended_at: Mapped[datetime | None]
     unpredicted: Mapped[str | None]
     cut_short: Mapped[str | None]
-    began_s: Mapped[float] = mapped_column(server_default="0")
     predicted_throughput_tok_s: Mapped[float | None]
     predicted_ttft_ms: Mapped[float | None]
     predicted_tpot_ms: Mapped[float | None]
@@ -164,7 +155,7 @@ class ExperimentRow(Base):
     )
 
 
-class RelaunchRow(Base):
+class RelaunchRow(_Launch, Base):
     """A further launch of an experiment's candidate, to see how much its figures scatter.
 
     What it measured is among the experiment's measurements once it is completed, marked with the
@@ -177,17 +168,6 @@ class RelaunchRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     experiment_id: Mapped[int] = mapped_column(ForeignKey("experiments_v2.id", ondelete="CASCADE"))
     launch: Mapped[int]
-    status: Mapped[str] = mapped_column(String(20))
-    selection_reason: Mapped[str]
-    log_path: Mapped[str]
-    failure_kind: Mapped[str | None] = mapped_column(String(40))
-    failure_message: Mapped[str | None]
-    log_tail: Mapped[str | None]
-    startup_s: Mapped[float | None]
-    measure_s: Mapped[float | None]
-    began_s: Mapped[float] = mapped_column(server_default="0")
-    started_at: Mapped[datetime]
-    ended_at: Mapped[datetime | None]
 
 
 class MeasurementRow(Base):

@@ -24,7 +24,7 @@ from autotuner.tuning.baseline_views import (
 )
 from autotuner.tuning.baseline_words import caveat, certainty_text, gain, headline, title
 from autotuner.tuning.launch_figures import (
-    Launched,
+    ComparedLaunch,
     figures_of,
     launches_of,
     posterior_of,
@@ -132,9 +132,9 @@ def _compared(
 
 def _figure(
     name: str,
-    recommended: tuple[float, tuple[Launched, ...]],
-    baseline: tuple[float, tuple[Launched, ...]],
-    scatter: tuple[Launched, ...],
+    recommended: tuple[float, tuple[ComparedLaunch, ...]],
+    baseline: tuple[float, tuple[ComparedLaunch, ...]],
+    scatter: tuple[ComparedLaunch, ...],
 ) -> ComparedFigureView:
     """A quantity of both: each its figure as it is shown, and that of each launch.
 

@@ -16,7 +16,7 @@ from autotuner.tuning.confirmation_views import (
     MovedView,
     RelaunchView,
 )
-from autotuner.tuning.contest import Contender, Contest, contest_of
+from autotuner.tuning.contest import Contender, Contest, contest_of, counted
 from autotuner.tuning.launch_figures import launches_of
 from autotuner.tuning.operating_points import Criteria
 from autotuner.tuning.prepare import CONFIRMING
@@ -72,8 +72,8 @@ def confirmation_of(
         view = view.model_copy(update=compared)
     status = _status(view, contest, is_over=is_over)
     view = view.model_copy(update={"status": status})
-    said = {"headline": _headline(view, contest, config), "notes": list(_notes(view))}
-    return view.model_copy(update=said)
+    words = {"headline": _headline(view, contest, config), "notes": list(_notes(view))}
+    return view.model_copy(update=words)
 
 
 def _relaunches(experiments: Sequence[ExperimentRecord]) -> Iterator[RelaunchView]:
@@ -171,8 +171,8 @@ def _headline(view: ConfirmationView, contest: Contest, config: TaskConfig) -> s
     open_ = [other for other in view.contenders if other.settled != "better"]
     if not open_:
         return "not confirmed: the recommended candidate was not launched again"
-    said = _listed([f"{_name(other)} with {_sure(other.probability_better)}" for other in open_])
-    return f"not settled after {view.made} further launches: better than {said}"
+    each = [f"{_name(other)} with {_sure(other.probability_better)}" for other in open_]
+    return f"not settled after {counted(view.made)}: better than {_listed(each)}"
 
 
 def _notes(view: ConfirmationView) -> Iterator[str]:

@@ -169,9 +169,9 @@ def next_relaunch(
     made = sum(len(experiment.relaunches) for experiment in experiments)
     unclear = contest.unclear
     if not unclear and contest.chosen.attempts > 1:
-        return Stop(f"confirmed after {_counted(made)}")
+        return Stop(f"confirmed after {counted(made)}")
     if made >= most:
-        return Stop(f"not settled after {_counted(made)}")
+        return Stop(f"not settled after {counted(made)}")
     wanted = [contest.chosen, *unclear]
     fewest = min(one.attempts for one in wanted)
     turn = [one for one in wanted if one.attempts == fewest]
@@ -187,7 +187,8 @@ def _reason(contest: Contest, following: Contender) -> str:
     return f"{what}: the recommended candidate is better with {better:.0f} %, which is not settled"
 
 
-def _counted(made: int) -> str:
+def counted(made: int) -> str:
+    """Further launches in words."""
     return f"{made} further launch{'' if made == 1 else 'es'}"
 
 

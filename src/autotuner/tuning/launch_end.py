@@ -47,7 +47,7 @@ def learnt(
     task_id: int,
     when_busy: bool,
 ) -> tuple[Observation, ...]:
-    """What calibration learns from a launch that succeeded; nothing where none was predicted.
+    """Observations of a launch that succeeded, for calibration; none where none was predicted.
 
     Args:
         when_busy: whether levels count that others disturbed.

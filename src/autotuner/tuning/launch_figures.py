@@ -24,7 +24,7 @@ _WITHIN = 0.01
 _SEEN_95 = 1.96
 
 
-class Launched(NamedTuple):
+class ComparedLaunch(NamedTuple):
     """A figure of one launch: fields of a `certainty.LaunchFigure`."""
 
     configuration: str
@@ -54,14 +54,14 @@ def launch_points(
 
 def figures_of(
     experiment: ExperimentRecord, load: LoadLevel, name: str, criteria: Criteria
-) -> tuple[Launched, ...]:
+) -> tuple[ComparedLaunch, ...]:
     """A quantity of every launch that has it at a load level."""
     return _figures(experiment, load, criteria, (name,), lambda p: math.log(quantity(p, name)))
 
 
 def merits_of(
     experiment: ExperimentRecord, load: LoadLevel, criteria: Criteria
-) -> tuple[Launched, ...]:
+) -> tuple[ComparedLaunch, ...]:
     """The figure by which points are recommended, of every launch at a load level."""
     slo, objectives = criteria.slo, criteria.objectives
     balanced = ("tok_s_per_gpu", "tok_s_per_user")
@@ -75,7 +75,7 @@ def _figures(
     criteria: Criteria,
     names: tuple[str, ...],
     log: Callable[[OperatingPoint], float],
-) -> tuple[Launched, ...]:
+) -> tuple[ComparedLaunch, ...]:
     began_s = {1: experiment.began_s} | {one.launch: one.began_s for one in experiment.relaunches}
     found = []
     for launch, point in launch_points(experiment, load, criteria).items():
@@ -85,7 +85,7 @@ def _figures(
         # Throughput and speed of one launch rise and fall together.
         log_std = sum(_standard_error(levels, name) for name in names)
         configuration = f"{experiment.candidate_id} {load}"
-        found.append(Launched(configuration, began_s[launch], log(point), log_std))
+        found.append(ComparedLaunch(configuration, began_s[launch], log(point), log_std))
     return tuple(found)
 
 
@@ -110,7 +110,7 @@ def repeated_levels(
 
 
 @functools.lru_cache(maxsize=256)
-def posterior_of(launches: tuple[Launched, ...]) -> LaunchPosterior:
+def posterior_of(launches: tuple[ComparedLaunch, ...]) -> LaunchPosterior:
     """Posterior of the configurations of these launches; at least one."""
     from autotuner.certainty import LaunchFigure, LaunchPosterior
 

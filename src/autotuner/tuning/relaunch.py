@@ -31,7 +31,7 @@ from autotuner.tuning.search_state import spent_s
 
 
 def to_confirm(prepared: Prepared, history: Sequence[ExperimentRecord]) -> Relaunch | Stop:
-    """What is launched again when search is over; or why nothing is, in words.
+    """The candidate that is launched again when search is over; or why none is, in words.
 
     Args:
         history: the finished experiments of the task.
