@@ -11,6 +11,7 @@ import { areaOf, type Spans, xPixel, yPixel } from "./frame";
 import { HoverNote } from "./hover-note";
 import { layersOf } from "./layers";
 import { nearest, neighbour } from "./nearest";
+import { againstInWords } from "./reference";
 import { groupAt, type Scene, shownIndices } from "./scene";
 import type { View } from "./search-params";
 import { SloLines } from "./slo-lines";
@@ -36,7 +37,7 @@ const CLOSER = 0.8;
 /** Points in the plane. What it holds is also in the table; keys reach every point of the frontier. */
 export const Chart = memo(function Chart(props: ChartProps) {
   const { exploration, colorByOrder, pinned, reading, onPick, onZoom, onLimit } = props;
-  const { set, scene, segments, limits, recommendation, varying } = exploration;
+  const { set, scene, segments, limits, recommendation, varying, reference } = exploration;
   const { plane } = scene;
   const palette = usePalette();
   const { ref: sized, width, height } = useElementSize<HTMLDivElement>();
@@ -57,10 +58,10 @@ export const Chart = memo(function Chart(props: ChartProps) {
   });
 
   const recommended = recommendation?.index ?? null;
-  const layers = useMemo(
-    () => layersOf({ set, scene, segments, colorByOrder, pinned, recommended }, palette),
-    [set, scene, segments, colorByOrder, pinned, recommended, palette],
-  );
+  const layers = useMemo(() => {
+    const shown = { set, scene, segments, colorByOrder, pinned, recommended };
+    return layersOf({ ...shown, reference: reference?.indices ?? [] }, palette);
+  }, [set, scene, segments, colorByOrder, pinned, recommended, reference, palette]);
   const draw = useCallback(
     (pen: Pen) => drawChart(pen, { plane, spans, size }, layers, palette),
     [plane, spans, size, layers, palette],
@@ -127,6 +128,7 @@ export const Chart = memo(function Chart(props: ChartProps) {
           plane={plane}
           varying={varying}
           limits={limits}
+          against={reference && againstInWords(set, reference, point, [plane.x, plane.y])}
           left={xPixel(area, spans.x, plane.xs[hovered] as number)}
           top={yPixel(area, spans.y, plane.ys[hovered] as number)}
           size={size}

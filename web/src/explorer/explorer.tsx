@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useCallback, useMemo, useRef } from "react";
 import { pointsQuery, type TaskPoints } from "~/api/points";
+import { baselineQuery } from "~/api/results";
 import { usePalette } from "~/charts/palette";
 import { DisturbanceNotice } from "~/task/disturbance-notice";
 import { useWhenIdle } from "~/ui/after-paint";
@@ -52,7 +53,8 @@ export function Explorer() {
 
 function Explored({ taskId, data }: { taskId: number; data: TaskPoints }) {
   const [view, change] = useView();
-  const exploration = useExploration(data, view);
+  const baseline = useQuery(baselineQuery(taskId)).data ?? null;
+  const exploration = useExploration(data, view, baseline);
   const { set, scene, segments, varying, limits, recommendation } = exploration;
   const { plane } = scene;
   const hasSlo = Object.keys(data.slo).length > 0;
@@ -104,6 +106,7 @@ function Explored({ taskId, data }: { taskId: number; data: TaskPoints }) {
     <PointTable
       exploration={exploration}
       sort={view.sort}
+      isAgainstBaseline={view.againstBaseline}
       pinned={pinnedIds}
       onSort={onSort}
       onPick={onPick}
@@ -144,6 +147,7 @@ function Explored({ taskId, data }: { taskId: number; data: TaskPoints }) {
           choices={exploration.choices}
           x={plane.x.key}
           y={plane.y.key}
+          hasBaseline={exploration.reference !== null}
           onChange={change}
           onZoomBy={onZoomBy}
           onExport={onExport}

@@ -20,7 +20,7 @@ export function exportAs(
   marks: ShownMarks,
   palette: Palette,
 ): Promise<void> {
-  const { set, scene, segments, spans, limits, recommendation } = exploration;
+  const { set, scene, segments, spans, limits, recommendation, reference } = exploration;
   const { plane } = scene;
   return saveChart(form, {
     name: `task-${taskId}-${plane.y.key}-${plane.x.key}`,
@@ -28,7 +28,11 @@ export function exportAs(
     background: palette.surface,
     draw: (pen) => {
       const frame = { plane, spans, size: PICTURE };
-      const shown = { set, scene, segments, recommended: recommendation?.index ?? null, ...marks };
+      const rings = {
+        recommended: recommendation?.index ?? null,
+        reference: reference?.indices ?? [],
+      };
+      const shown = { set, scene, segments, ...rings, ...marks };
       const over = limitLines(limits, frame, palette);
       drawChart(pen, frame, layersOf(shown, palette), palette, over);
     },

@@ -14,6 +14,8 @@ interface HoverNoteProps {
   plane: Plane;
   varying: readonly string[];
   limits: Limits;
+  /** How it stands to the baseline; null where it is not compared. */
+  against: string | null;
   left: number;
   top: number;
   size: Size;
@@ -26,7 +28,8 @@ const VERDICTS = {
 } as const;
 
 /** What a point is, beside it. It follows the pointer; a click pins the point as a card. */
-export function HoverNote({ point, plane, varying, limits, left, top, size }: HoverNoteProps) {
+export function HoverNote(props: HoverNoteProps) {
+  const { point, plane, varying, limits, against, left, top, size } = props;
   const hasLimits = Object.keys(limits).length > 0;
   return (
     <div
@@ -41,6 +44,7 @@ export function HoverNote({ point, plane, varying, limits, left, top, size }: Ho
       )}
       <FigureRow axis={plane.x} point={point} />
       <FigureRow axis={plane.y} point={point} />
+      {against && <div>{against}</div>}
       {varying.length > 0 && (
         <div className={`text-of-users ${classes.settings}`}>{settingsInWords(point, varying)}</div>
       )}

@@ -35,7 +35,12 @@ const frame = {
   size: { width: 800, height: 500 },
 };
 
-function layers(colorByOrder = false, pinned: number[] = [], limits = {}) {
+function layers(
+  colorByOrder = false,
+  pinned: number[] = [],
+  limits = {},
+  reference: number[] = [],
+) {
   const scene = sceneOf(
     set,
     plane,
@@ -45,7 +50,8 @@ function layers(colorByOrder = false, pinned: number[] = [], limits = {}) {
     null,
   );
   const segments = segmentsOf(set, scene);
-  return layersOf({ set, scene, segments, colorByOrder, pinned, recommended: 1 }, palette);
+  const shown = { set, scene, segments, colorByOrder, pinned, recommended: 1, reference };
+  return layersOf(shown, palette);
 }
 
 const marks = (all: ReturnType<typeof layers>) => [...all.points, ...all.best];
@@ -69,6 +75,14 @@ describe("layersOf", () => {
   it("tells measured from predicted points by their shape too", () => {
     const shapes = marks(layers()).map(({ color, shape }) => `${color} ${shape}`);
     expect(new Set(shapes)).toEqual(new Set(["measured circle", "predicted diamond"]));
+  });
+
+  it("puts squares around the points of the baseline, and a line from load to load", () => {
+    const { rings, frontiers } = layers(false, [], {}, [0, 1]);
+    const squares = rings.filter(({ shape }) => shape === "square");
+    expect(squares.map(({ places }) => places.length)).toEqual([4]);
+    expect(frontiers.filter(({ color }) => color === "ring")).toHaveLength(1);
+    expect(layers().frontiers.filter(({ color }) => color === "ring")).toHaveLength(0);
   });
 
   it("colours measured points by the part of the search they are of", () => {

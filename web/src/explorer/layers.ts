@@ -20,6 +20,8 @@ export interface Shown {
   /** Indices of the pinned points, and of the recommended one. */
   pinned: readonly number[];
   recommended: number | null;
+  /** Indices of the points of the baseline, in the order of their load. */
+  reference: readonly number[];
 }
 
 /** Marks of one look; places are x and y in turns. */
@@ -59,7 +61,7 @@ export function layersOf(shown: Shown, palette: Palette): Layers {
   return {
     segments: segmentLines(shown, palette),
     points: points.filter(({ group }) => group !== "frontier"),
-    frontiers: frontierLines(shown, palette),
+    frontiers: [...frontierLines(shown, palette), ...referenceLines(shown, palette)],
     best: points.filter(({ group }) => group === "frontier"),
     rings: rings(shown, palette),
     letters: shown.pinned.flatMap((index, order) => {
@@ -108,7 +110,16 @@ function frontierLines({ scene }: Shown, palette: Palette): Line[] {
   });
 }
 
-function rings({ scene, pinned, recommended }: Shown, { ring: color }: Palette): Marks[] {
+/** From load to load of the baseline. */
+function referenceLines({ scene, reference }: Shown, { ring: color }: Palette): Line[] {
+  const places = placesOf(scene, reference);
+  return places.length < 4 ? [] : [{ places, color, width: 1.5, dash: [2, 4] }];
+}
+
+function rings(
+  { scene, pinned, recommended, reference }: Shown,
+  { ring: color }: Palette,
+): Marks[] {
   const around = (shape: Shape, size: number, indices: readonly number[]): Marks => ({
     ...{ shape, size, color, opacity: 1, outline: 2 },
     group: "plain",
@@ -117,6 +128,7 @@ function rings({ scene, pinned, recommended }: Shown, { ring: color }: Palette):
   const found = [
     around("star", 24, recommended === null ? [] : [recommended]),
     around("circle", 17, pinned),
+    around("square", 14, reference),
   ];
   return found.filter(({ places }) => places.length > 0);
 }

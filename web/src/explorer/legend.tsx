@@ -12,7 +12,7 @@ interface LegendProps {
 /** What marks and lines mean: each differs in shape, not in colour alone. */
 export function Legend({ exploration, view }: LegendProps) {
   const palette = usePalette();
-  const { limits, scene } = exploration;
+  const { limits, scene, reference } = exploration;
   const isShown = (kind: "measured" | "predicted") =>
     exploration[kind].total > 0 && (view.kind === "both" || view.kind === kind);
   const hasFrontier = (kind: "measured" | "predicted") =>
@@ -57,6 +57,18 @@ export function Legend({ exploration, view }: LegendProps) {
             <circle cx="7" cy="6" r="4.5" fill={palette.outside} />
           </Mark>
           outside the SLO
+        </li>
+      )}
+      {reference && (
+        <li>
+          <Mark wide>
+            <path d="M0 6H26" stroke={palette.ring} strokeWidth="1.5" strokeDasharray="2 4" />
+            <rect
+              {...{ x: 8, y: 1, width: 10, height: 10, stroke: palette.ring, strokeWidth: 2 }}
+              fill={palette.surface}
+            />
+          </Mark>
+          baseline: {reference.name}
         </li>
       )}
       {exploration.recommendation && (

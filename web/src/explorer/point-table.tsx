@@ -7,6 +7,7 @@ import { count, counted, fieldName, load, setting } from "~/ui/format";
 import { TableGap } from "~/ui/table-gap";
 import { LOAD } from "./brushes";
 import classes from "./point-table.module.css";
+import { changeInWords, type Reference } from "./reference";
 import { groupAt, listedIndices } from "./scene";
 import { verdict } from "./slo";
 import { nextSort, sortedIndices } from "./table-rows";
@@ -15,6 +16,8 @@ import type { Exploration } from "./use-exploration";
 interface PointTableProps {
   exploration: Exploration;
   sort: string | null;
+  /** Whether figures stand in percent of the baseline's. */
+  isAgainstBaseline: boolean;
   /** Ids of the pinned points. */
   pinned: readonly string[];
   onSort: (sort: string | null) => void;
@@ -35,9 +38,10 @@ const VERDICTS = { meets: "meets", unclear: "unclear", misses: "misses" } as con
 
 /** The points that the chart shows, as numbers. */
 export const PointTable = memo(function PointTable(props: PointTableProps) {
-  const { exploration, sort, pinned, onSort, onPick } = props;
-  const { set, scene, limits, recommendation } = exploration;
-  const columns = useMemo(() => columnsOf(exploration), [exploration]);
+  const { exploration, sort, isAgainstBaseline, pinned, onSort, onPick } = props;
+  const { set, scene, limits, recommendation, reference } = exploration;
+  const against = isAgainstBaseline ? reference : null;
+  const columns = useMemo(() => columnsOf(exploration, against), [exploration, against]);
   const rows = useMemo(() => sortedIndices(set, listedIndices(scene), sort), [set, scene, sort]);
   const scroller = useRef<HTMLElement>(null);
   const virtual = useVirtualizer({
@@ -61,6 +65,7 @@ export const PointTable = memo(function PointTable(props: PointTableProps) {
       <table className={classes.table} aria-rowcount={rows.length + 1}>
         <caption className={classes.caption}>
           {counted(rows.length, "point")} of {count(set.size)}
+          {against && `; measured figures against ${against.name} at the same load`}
         </caption>
         <thead>
           <tr>
@@ -89,6 +94,7 @@ export const PointTable = memo(function PointTable(props: PointTableProps) {
                       ? "Not launched"
                       : `#${point.experiment_index}`}
                     {point.kind === "predicted" && <span className="quiet">predicted</span>}
+                    {reference?.indices.includes(index) && <span className="quiet">baseline</span>}
                     {groupAt(scene, index) === "frontier" && (
                       <span className="quiet">frontier</span>
                     )}
@@ -118,7 +124,10 @@ export const PointTable = memo(function PointTable(props: PointTableProps) {
   );
 });
 
-function columnsOf({ choices, varying, scene }: Exploration): Column[] {
+function columnsOf(
+  { set, choices, varying, scene }: Exploration,
+  against: Reference | null,
+): Column[] {
   const shown = [scene.plane.x.key, scene.plane.y.key];
   const first = shown.flatMap((key) => choices.find((choice) => choice.key === key) ?? []);
   const figures = [...first, ...choices.filter(({ key }) => !shown.includes(key))];
@@ -136,7 +145,10 @@ function columnsOf({ choices, varying, scene }: Exploration): Column[] {
       hint: title,
       isNumeric: true,
       isHigherBetter: better === "higher",
-      text: (point: OperatingPoint) => format(point.figures[key]?.value),
+      text: (point: OperatingPoint) =>
+        against === null
+          ? format(point.figures[key]?.value)
+          : changeInWords(set, against, point, key),
     })),
     ...varying.map((name) => ({
       name,

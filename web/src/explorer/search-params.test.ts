@@ -27,6 +27,7 @@ describe("the explorer's address", () => {
       brushes: { tpot_ms: { low: null, high: 40 } },
       as: "table",
       sort: "-ttft_ms",
+      againstBaseline: true,
     };
     expect(viewOf(searchOf(view))).toEqual(view);
   });

@@ -22,6 +22,8 @@ export interface ExplorerSearch {
   brush?: string;
   view?: "table";
   sort?: string;
+  /** What figures of the table are told against. */
+  against?: "baseline";
 }
 
 /** What the explorer shows. */
@@ -49,6 +51,8 @@ export interface View {
   brushes: Brushes;
   as: "chart" | "table";
   sort: string | null;
+  /** Whether figures of the table stand in percent of the baseline's. */
+  againstBaseline: boolean;
 }
 
 /** Switches that are on unless the address says that they are not. */
@@ -86,6 +90,7 @@ export function viewOf(given: ExplorerSearch | Record<string, unknown>): View {
     brushes: readBrushes(text(given.brush) ?? ""),
     as: view === "table" ? "table" : "chart",
     sort: text(given.sort),
+    againstBaseline: given.against === "baseline",
   };
 }
 
@@ -108,6 +113,7 @@ export function searchOf(view: View): ExplorerSearch {
     brush: writeBrushes(view.brushes) || undefined,
     view: view.as === "table" ? "table" : undefined,
     sort: view.sort ?? undefined,
+    against: view.againstBaseline ? "baseline" : undefined,
   };
   return Object.fromEntries(Object.entries(parts).filter(([, part]) => part !== undefined));
 }

@@ -12,6 +12,7 @@ interface ToolbarProps {
   choices: readonly Quantity[];
   x: string;
   y: string;
+  hasBaseline: boolean;
   onChange: ChangeView;
   onZoomBy: (share: number) => void;
   onExport: (form: ChartForm) => void;
@@ -24,7 +25,8 @@ type SwitchName =
   | "greyOutside"
   | "joinPairs"
   | "colorByOrder"
-  | "showFailures";
+  | "showFailures"
+  | "againstBaseline";
 
 const SWITCHES: readonly [SwitchName, string, string][] = [
   [
@@ -43,6 +45,12 @@ const SWITCHES: readonly [SwitchName, string, string][] = [
   ["showFailures", "Failures", "Launches that brought no point, beneath the chart"],
 ];
 
+const AGAINST_BASELINE: (typeof SWITCHES)[number] = [
+  "againstBaseline",
+  "Against the baseline",
+  "Figures as changes in percent from the baseline at the same load",
+];
+
 const KINDS = [
   { value: "both", label: "Both" },
   { value: "measured", label: "Measured" },
@@ -55,7 +63,8 @@ const FORMS = [
 
 /** Axes, what is shown, and files of it. */
 export const Toolbar = memo(function Toolbar(props: ToolbarProps) {
-  const { view, choices, x, y, onChange, onZoomBy, onExport } = props;
+  const { view, choices, x, y, hasBaseline, onChange, onZoomBy, onExport } = props;
+  const isCompared = hasBaseline && view.as === "table";
   return (
     <div className={classes.toolbar}>
       <Group gap="sm" align="flex-end">
@@ -84,7 +93,7 @@ export const Toolbar = memo(function Toolbar(props: ToolbarProps) {
         <ExportMenu onExport={onExport} />
       </Group>
       <Group gap={6}>
-        {SWITCHES.map(([key, label, hint]) => (
+        {[...SWITCHES, ...(isCompared ? [AGAINST_BASELINE] : [])].map(([key, label, hint]) => (
           <Switch
             key={key}
             name={key}

@@ -1,11 +1,13 @@
 import { useDeferredValue, useMemo } from "react";
 import type { TaskPoints } from "~/api/points";
+import type { Baseline } from "~/api/results";
 import { spanOf, toPlace } from "~/charts/scale";
 import type { Quantity } from "~/ui/quantities";
 import { axisChoices, planeOf, usualAxes } from "./axes";
 import { selectedMask } from "./brushes";
 import type { Spans } from "./frame";
 import { PointSet } from "./point-set";
+import { type Reference, referenceOf } from "./reference";
 import {
   frontiersOf,
   groupAt,
@@ -36,13 +38,21 @@ export interface Exploration {
   measured: Feasible;
   predicted: Feasible;
   recommendation: Recommendation | null;
+  /** The baseline, where it was measured. */
+  reference: Reference | null;
 }
 
-export function useExploration(data: TaskPoints, view: View): Exploration {
+export function useExploration(
+  data: TaskPoints,
+  view: View,
+  baseline: Baseline | null,
+): Exploration {
   const { items, objectives } = data;
   const set = useMemo(() => new PointSet(items), [items]);
   const choices = useMemo(() => axisChoices(set), [set]);
   const varying = useMemo(() => varyingSettings(set.points), [set]);
+
+  const reference = useMemo(() => referenceOf(set, baseline), [set, baseline]);
 
   const usual = useMemo(() => usualAxes(objectives, choices), [objectives, choices]);
   const isChoice = (key: string | null) => choices.some((choice) => choice.key === key);
@@ -85,9 +95,21 @@ export function useExploration(data: TaskPoints, view: View): Exploration {
   return useMemo(
     () => ({
       ...{ set, choices, varying, scene, segments, spans },
-      ...{ limits, measured, predicted, recommendation },
+      ...{ limits, measured, predicted, recommendation, reference },
     }),
-    [set, choices, varying, scene, segments, spans, limits, measured, predicted, recommendation],
+    [
+      set,
+      choices,
+      varying,
+      scene,
+      segments,
+      spans,
+      limits,
+      measured,
+      predicted,
+      recommendation,
+      reference,
+    ],
   );
 }
 

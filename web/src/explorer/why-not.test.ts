@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import type { Admitted, SloEffects } from "~/api/why";
 import { PointSet } from "./point-set";
 import { point } from "./testing-points";
-import { isSame, isUnmet, relaxationsOf } from "./why-not";
+import { furtherRelaxations, isSame, isUnmet, relaxationsOf } from "./why-not";
 
 const admitted = (limits: Record<string, number>, points = 1): Admitted => ({
   ...{ limits, points, candidates: points, best: null },
@@ -34,6 +34,11 @@ it("lists each relaxed limit, and all of them together at the end", () => {
   ]);
   expect(rows[0]?.share).toBeCloseTo(0.24);
   expect(rows[0]?.limits).toEqual({ ttft_ms: 620, tpot_ms: 30 });
+});
+
+it("leaves out the relaxation that the answer's sentence has", () => {
+  expect(furtherRelaxations(EFFECTS).map(({ key }) => key)).toEqual(["all"]);
+  expect(furtherRelaxations({ ...EFFECTS, binding: null })).toHaveLength(2);
 });
 
 it("does not list all limits together where there is one, or where it would be stricter", () => {

@@ -33,6 +33,13 @@ export function relaxationsOf(effects: SloEffects): Relaxation[] {
   return [...single, { key: "all", title, share: factor - 1, ...rowOf(step) }];
 }
 
+/** The relaxations that the answer's sentence does not have: it names the one of the least step. */
+export function furtherRelaxations(effects: SloEffects): Relaxation[] {
+  const least = effects.limits.find(({ name }) => name === effects.binding)?.relaxed[0];
+  const named = least && `${effects.binding}:${least.limits[effects.binding ?? ""]}`;
+  return relaxationsOf(effects).filter(({ key }) => key !== named);
+}
+
 const rowOf = ({ limits, points, candidates, best }: Admitted) => ({
   ...{ limits, points, candidates, best },
 });

@@ -1,9 +1,8 @@
-import { Alert, Anchor, Group, Skeleton, Stack, Text, Title } from "@mantine/core";
-import { IconAlertTriangle, IconInfoCircle } from "@tabler/icons-react";
+import { Anchor, Group, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { IconInfoCircle } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import {
-  disturbanceQuery,
   type Recommended,
   type RecommendedPoint,
   recommendedPointQuery,
@@ -16,12 +15,12 @@ import { ErrorNotice } from "~/ui/error-notice";
 import { load } from "~/ui/format";
 import { quantity } from "~/ui/quantities";
 import { asSentence } from "~/ui/sentence";
-import { isMostlyDisturbed } from "./disturbance";
 import { FigureTile } from "./figure-tile";
 import classes from "./overview.module.css";
 import { SettingsLine } from "./settings-line";
 import { interval, limitsOf } from "./slo";
 import { useTask } from "./task-context";
+import { AllExcluded, NothingMeets } from "./why-not-alerts";
 
 const SHOWN = [
   "tok_s_per_gpu",
@@ -85,6 +84,8 @@ function NothingYet({ task }: { task: Task }) {
   const toCome = WHY_NOTHING[task.status];
   if (toCome !== undefined)
     return <EmptyState title="Nothing is measured yet" text={toCome} isSmall />;
+  // A task without a launch has no candidate, or could not be prepared.
+  if (task.experiments.total === 0) return <AllExcluded taskId={task.id} />;
   return (
     <EmptyState
       isSmall
@@ -184,24 +185,5 @@ function Answer({ task, point, details }: AnswerProps) {
         </Anchor>
       </Group>
     </Stack>
-  );
-}
-
-/** By how much the nearest point misses is in its reason. */
-function NothingMeets({ taskId }: { taskId: number }) {
-  const disturbance = useQuery(disturbanceQuery(taskId)).data;
-  const isDoubtful = disturbance ? isMostlyDisturbed(disturbance) : false;
-  return (
-    <Alert
-      color="yellow"
-      variant="light"
-      icon={<IconAlertTriangle aria-hidden />}
-      title={isDoubtful ? "Nothing met the SLO in these measurements" : "Nothing meets the SLO"}
-    >
-      {isDoubtful
-        ? "Most levels were disturbed, which may be the only reason: measure again on an idle machine first. If still nothing meets the SLO, relax it"
-        : "Relax it"}
-      , widen the search, or put less load on each engine. This is the point that comes nearest.
-    </Alert>
   );
 }

@@ -80,6 +80,48 @@ describe("the overview of a task", () => {
     expect(within(card).getByText("Launched once.")).toBeVisible();
   });
 
+  it("says why nothing meets the SLO: the nearest point, and what relaxing a limit gains", async () => {
+    const step = (limit: number, points: number) => ({
+      ...{ limits: { ttft_ms: limit }, points, candidates: 1 },
+      best: { objective: 95 },
+    });
+    const limit = { name: "ttft_ms", limit_ms: 100, relaxed: [step(110, 2), step(150, 6)] };
+    const measured = { kind: "measured", limits: [limit], binding: "ttft_ms", factor: 1.1 };
+    const lead =
+      "None of 9 measured points meets the SLO. The nearest has TTFT 112 ms (12 % over).";
+    overview(aWholeTask(), {
+      "tasks/1/frontier": { objectives: [], actual: [], predicted: null, recommended: POINT },
+      "tasks/1/why": {
+        ...{ lead, unit: "tok/s/GPU", predicted: null, exclusions: null, notes: [] },
+        measured: { ...measured, at_factor: null },
+      },
+    });
+    const alert = await screen.findByRole("alert", { name: "Nothing meets the SLO" });
+    expect(await within(alert).findByText(lead)).toBeVisible();
+    const [further, ...others] = within(alert).getAllByRole("listitem");
+    expect(others).toHaveLength(0);
+    expect(further).toHaveTextContent(
+      /^TTFT 100\sms → 150\sms: 6 points of 1 candidate, the best 95 tok\/s\/GPU$/,
+    );
+    const link = within(alert).getByRole("link", { name: /in the Explorer$/ });
+    expect(link).toHaveAttribute("href", "/tasks/1/explorer");
+  });
+
+  it("says which rules exclude everything, where nothing was launched", async () => {
+    const rule = { name: "the weights fit", breaking: 4, alone: 4, ways: [{ text: "2 GPUs fit" }] };
+    const experiments = { total: 0, running: 0, completed: 0, failed: 0 } as never;
+    overview(aWholeTask({ status: "failed", experiments }), {
+      "tasks/1/why": {
+        ...{ lead: "All 4 combinations are excluded", unit: "tok/s", measured: null },
+        ...{ predicted: null, notes: [] },
+        exclusions: { combinations: 4, candidates: 0, rules: [rule] },
+      },
+    });
+    const alert = await screen.findByRole("alert", { name: "Every combination is excluded" });
+    expect(within(alert).getByText("All 4 combinations are excluded.")).toBeVisible();
+    expect(within(alert).getByText("the weights fit: 4 of 4 do not; 2 GPUs fit")).toBeVisible();
+  });
+
   it("gives the recommended point with its command, and how far it is from the SLO", async () => {
     const config = { ...aWholeTask().config, slo: { ttft_ms: 100 } } as never;
     overview(aWholeTask({ config }), {
