@@ -90,7 +90,7 @@ def test_the_median_of_such_launches_counts_and_is_named(
     launched(store, prepared, 600.0, device="8 x h100_sxm")
     document, found = plan_of(prepared, tmp_path, store)
     assert document["startup_s"] == 500.0
-    why = "the median of 3 earlier first starts of other settings: vllm with this model on this"
+    why = "by 3 earlier first starts of other settings: vllm with this model on this"
     assert document["startup_why"].startswith(why)
     assert [one["startup_source"] for one in document["experiments"]] == ["first"]
     more_minutes = (500.0 - before["startup_s"]) / 60 * document["launches"]
@@ -151,7 +151,7 @@ def test_a_first_start_and_a_later_one_of_the_same_settings_differ(
     )
     assert (new["startup_s"], new["startup_source"], new["startup_launches"]) == (500, "first", 2)
     assert document["startup_s"] == 275
-    assert "and 2 earlier starts of the same settings, which 1 of 2 have" in document["startup_why"]
+    assert "and for 1 of 2 launches 2 earlier starts of the same" in document["startup_why"]
 
 
 def test_what_another_version_compiled_is_of_no_use(store: Store, prepared: Prepared) -> None:
@@ -168,4 +168,4 @@ def test_a_start_that_was_seen_once_is_expected_again(store: Store, prepared: Pr
     launched(store, prepared, 70.0, ids=[candidate.id], **version)
     known = with_known_starts(prepared, store)
     assert known.expected_start(candidate.id) == ExpectedStart(70.0, "again", 1)
-    assert known.startup_why.startswith("1 earlier start of the same settings")
+    assert known.startup_why.startswith("by 1 earlier start of the same settings")

@@ -85,11 +85,11 @@ class KnownStarts:
         if len(seen) < len(ids):
             parts.append(f"{_counted(self.first.launches, 'first start')} of other settings")
         if seen:
-            launches = sum(start.launches for start in seen)
-            known = "they have" if len(ids) == len(seen) else f"{len(seen)} of {len(ids)} have"
-            parts.append(f"{_counted(launches, 'start')} of the same settings, which {known}")
-        median = "the median of " if len(parts) > 1 or not parts[0].startswith("1 ") else ""
-        return f"{median}{', and '.join(parts)}: {self.engine} with this model on this device"
+            launches = _counted(sum(start.launches for start in seen), "start")
+            share = "" if len(seen) == len(ids) else f"for {len(seen)} of {len(ids)} launches "
+            parts.append(f"{share}{launches} of the same settings")
+        which = ", and ".join(parts)
+        return f"by {which}: {self.engine} with this model on this device"
 
 
 def _median(seconds: Iterable[float], source: StartSource) -> ExpectedStart:

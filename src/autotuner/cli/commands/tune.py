@@ -29,6 +29,7 @@ from autotuner.tuning.assembly import generator_for, launcher_for, runner_for, t
 from autotuner.tuning.estimate import MOST_CANDIDATES, estimate_plan
 from autotuner.tuning.forecast import Forecast, forecast_of
 from autotuner.tuning.history import at_stored_levels
+from autotuner.tuning.known_starts import with_known_starts
 from autotuner.tuning.loop import Tuner
 from autotuner.tuning.performance import performance_of
 from autotuner.tuning.performance_views import PerformanceView
@@ -181,7 +182,8 @@ def _devices(prepared: Prepared, requested: str | None) -> Devices:
 
 def _print_expected(prepared: Prepared, forecast: Forecast, store: Store) -> None:
     known = forecast.remembered(store)
-    found = estimate_plan(prepared, forecast, known, most=MOST_CANDIDATES)
+    started = with_known_starts(prepared, store)
+    found = estimate_plan(started, forecast, known, most=MOST_CANDIDATES)
     out().print()
     print_estimate(prepared, found, out(), most=_SHOWN_POINTS)
     out().print()
