@@ -230,3 +230,19 @@ def test_a_reader_of_points_sees_what_further_launches_changed(bench: Bench) -> 
 
     bench.tune(by_launch({1: [100.0], 2: [100.0], 4: [400.0, 420.0]}), changes=asked(), listen=look)
     assert seen == [400.0, 410.0]
+
+
+def test_how_sure_a_point_of_the_frontier_is_depends_on_what_comes_near(bench: Bench) -> None:
+    def load(slots: int, concurrency: int) -> Measurement:
+        near = {1: 100.0, 2: 101.0, 4: 300.0}[slots]
+        return level(concurrency, near * concurrency, 10.0 if slots < 4 else 30.0)
+
+    summary, _ = bench.tune(load, changes=asked(confirm=0))
+    sure = {
+        point.settings["scheduling.max_running_requests"]: point.probability_on_frontier
+        for point in summary.frontier
+        if point.load.value == 4
+    }
+    assert sure[4] == 1.0
+    assert sure[2] is not None
+    assert 0.5 < sure[2] < 0.9

@@ -5,6 +5,17 @@ engines and tasks.
 """
 
 from autotuner.certainty.decision import SETTLED, Settled, settled
-from autotuner.certainty.posterior import LaunchFigure, LaunchPosterior, Ratio
+from autotuner.certainty.membership import UncertainPoint, membership
+from autotuner.certainty.posterior import LAUNCH_MEDIAN, LaunchFigure, LaunchPosterior, Ratio
 
-__all__ = ["SETTLED", "LaunchFigure", "LaunchPosterior", "Ratio", "Settled", "settled"]
+__all__ = [
+    "LAUNCH_MEDIAN",
+    "SETTLED",
+    "LaunchFigure",
+    "LaunchPosterior",
+    "Ratio",
+    "Settled",
+    "UncertainPoint",
+    "membership",
+    "settled",
+]

@@ -121,6 +121,14 @@ def verdict_text(point: PointView) -> str:
     return "meets" if point.verdicts else ""
 
 
+def probability_text(point: PointView) -> str:
+    """Probability that no other candidate beats a point in every objective: `97 %`."""
+    share = point.probability_on_frontier
+    if share is None:
+        return ""
+    return "> 99 %" if share > 0.995 else f"{100 * share:.0f} %"
+
+
 def cost_text(costs: TokenCosts) -> str | None:
     """USD of a million tokens: of output, input and both; None where no price is known."""
     parts = (

@@ -30,6 +30,7 @@ from autotuner.report.points import (
     figure_text,
     plane,
     plot_points,
+    probability_text,
     rate_column,
     short_level_notes,
     verdict_text,
@@ -191,6 +192,7 @@ def _print_frontier(summary: TaskSummary, console: Console, *, short: bool) -> N
     several = has_gpu_column(gpus[point.experiment] for point in summary.frontier)
     rate, unit, digits = rate_column(summary.frontier)
     has_slo = any(point.verdicts for point in summary.frontier)
+    is_sure = any(point.probability_on_frontier is not None for point in summary.frontier)
     figures = (unit, *([f"{unit}/GPU"] if several else []), "tok/s/user", "TTFT ms", "TPOT ms")
     rows = []
     for number, point in enumerate(summary.frontier, 1):
@@ -205,12 +207,17 @@ def _print_frontier(summary: TaskSummary, console: Console, *, short: bool) -> N
             f"{point.ttft_ms:.0f}",
             figure_text(point.tpot_ms, 1),
             *([verdict_text(point)] if has_slo else []),
+            *([probability_text(point)] if is_sure else []),
         )
         rows.append(PointRow(point.experiment, cells, "bold" if is_chosen else None))
     print_point_table(
         console,
         "Pareto frontier",
-        ("point", *(["GPUs"] if several else []), "load", *figures, *(["SLO"] if has_slo else [])),
+        (
+            *("point", *(["GPUs"] if several else []), "load", *figures),
+            *(["SLO"] if has_slo else []),
+            *(["on frontier"] if is_sure else []),
+        ),
         rows,
         Candidates({key: e.settings for key, e in experiments.items()}, summary.task.axes),
         short=short,

@@ -83,7 +83,7 @@ def _figures(
             continue
         levels = [m for m in experiment.measurements if m.load == load and m.launch == launch]
         # Throughput and speed of one launch rise and fall together.
-        log_std = sum(_standard_error(levels, name) for name in names)
+        log_std = sum(standard_error(levels, name) for name in names)
         configuration = f"{experiment.candidate_id} {load}"
         found.append(ComparedLaunch(configuration, began_s[launch], log(point), log_std))
     return tuple(found)
@@ -117,7 +117,7 @@ def posterior_of(launches: tuple[ComparedLaunch, ...]) -> LaunchPosterior:
     return LaunchPosterior([LaunchFigure(*launch) for launch in launches])
 
 
-def _standard_error(repeats: Iterable[Measurement], name: str) -> float:
+def standard_error(repeats: Iterable[Measurement], name: str) -> float:
     """Of the logarithm of a mean, from the sample of requests; for rates of what TPOT has."""
     field = "ttft_ms" if name.startswith("ttft") else "tpot_ms"
     shares = []

@@ -31,6 +31,7 @@ from autotuner.store import ExperimentRecord, Store, TaskRecord
 from autotuner.tuning.against_baseline import beside_baseline
 from autotuner.tuning.confirmation import confirmation_of
 from autotuner.tuning.estimate import predicted_frontier
+from autotuner.tuning.frontier_certainty import frontier_probabilities
 from autotuner.tuning.operating_points import Criteria
 from autotuner.tuning.point_figures import measured_energy
 from autotuner.tuning.points import occupied_gpus, outcome
@@ -86,6 +87,10 @@ def summarise(
     objectives, limits = config.objectives, config.slo_limits()
     front = frontier(points, objectives, limits)
     fields = partial(_point_fields, by_candidate=by_candidate, slo=limits)
+    criteria = Criteria.of(config, price)
+    sure = {}
+    if not task.replay:
+        sure = frontier_probabilities(experiments, by_experiment, front, criteria)
     best = recommended(points, front, objectives, limits)
     chosen = _recommended(best, fields, limits)
     if chosen is not None:
@@ -94,7 +99,13 @@ def summarise(
     return TaskSummary(
         task=_task_facts(task, config, front),
         experiments=views,
-        frontier=[PointView.model_validate(fields(point)) for point in front],
+        frontier=[
+            PointView(
+                **fields(point),
+                probability_on_frontier=sure.get((point.candidate_id, point.load)),
+            )
+            for point in front
+        ],
         recommended=chosen,
         why_not=_why_not(experiments, config, price) if chosen and not chosen.meets_slo else [],
         baseline=beside_baseline(
@@ -102,13 +113,13 @@ def summarise(
             by_experiment,
             None if best is None else best[0],
             plan=task.plan,
-            criteria=Criteria.of(config, price),
+            criteria=criteria,
         ),
         confirmation=confirmation_of(
             experiments,
             task.plan,
             config,
-            Criteria.of(config, price),
+            criteria,
             is_over=task.status in ("completed", "failed"),
         ),
         search=search_view(

@@ -175,6 +175,9 @@ class PointView(_View):
     usd_per_million_total_tokens: float | None = None
     joules_per_output_token: float | None = None
     energy_note: str = ""
+    probability_on_frontier: float | None = None
+    """Probability that no other candidate is better in every objective, the scatter between
+    launches included; null of replays, and where it is not of a frontier."""
     verdicts: dict[str, Verdict] = Field(default_factory=dict)
     settings: dict[str, Scalar]
     command: str

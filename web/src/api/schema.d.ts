@@ -4088,10 +4088,14 @@ export interface components {
              * @description Measured points; null where they were not requested.
              */
             actual: components["schemas"]["PointView"][] | null;
-            baseline: components["schemas"]["BaselineView"] | null;
             /**
              * @description The engine's defaults, or the settings of today, and the recommended point beside them; null
              *     where nothing was launched for that.
+             */
+            baseline: components["schemas"]["BaselineView"] | null;
+            /**
+             * @description Further launches of the recommended candidate and of those that it has to beat; null where
+             *     none are wanted.
              */
             confirmation: components["schemas"]["ConfirmationView"] | null;
             /** @description Levels of the task that were not measured in peace; null where all were. */
@@ -6314,6 +6318,8 @@ export interface components {
             /** Joules Per Output Token */
             joules_per_output_token?: number | null;
             load: components["schemas"]["LoadLevel"];
+            /** Probability On Frontier */
+            probability_on_frontier?: number | null;
             /** Requests Per S */
             requests_per_s?: number | null;
             /** Requests Per S Per Gpu */
@@ -7370,6 +7376,8 @@ export interface components {
             load: components["schemas"]["LoadLevel"];
             /** Meets Slo */
             meets_slo: boolean;
+            /** Probability On Frontier */
+            probability_on_frontier?: number | null;
             /** Reason */
             reason: string;
             /** Requests Per S */

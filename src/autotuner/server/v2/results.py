@@ -63,9 +63,11 @@ class FrontierView(View):
     recommended: RecommendedView | None
     """Recommended point, of the measured ones."""
     baseline: BaselineView | None
-    confirmation: ConfirmationView | None
     """The engine's defaults, or the settings of today, and the recommended point beside them; null
     where nothing was launched for that."""
+    confirmation: ConfirmationView | None
+    """Further launches of the recommended candidate and of those that it has to beat; null where
+    none are wanted."""
     disturbance: DisturbanceView | None
     """Levels of the task that were not measured in peace; null where all were."""
 
