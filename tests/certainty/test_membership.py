@@ -39,7 +39,7 @@ def test_a_point_does_not_beat_another_one_of_its_own_launch() -> None:
     assert membership([low], [low, high]) == [1.0]
 
 
-def test_a_trade_off_is_no_doubt() -> None:
+def test_a_compromise_is_beaten_by_none() -> None:
     fast, full = point("a", 400.0, 20.0), point("b", 200.0, 40.0)
     assert membership([fast, full], [fast, full]) == [1.0, 1.0]
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from autotuner.config import LoadLevel
 from autotuner.predict.predictor import interval80
-from autotuner.tuning.summarise import prediction_error
+from autotuner.tuning.prediction_errors import prediction_error
 from autotuner.tuning.summary import FiguresView, MeasuredView, PredictionView
 
 POSITIVE = st.floats(min_value=1e-3, max_value=1e6)

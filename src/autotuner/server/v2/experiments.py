@@ -38,7 +38,8 @@ from autotuner.store import experiment_listing
 from autotuner.store.experiment_listing import TEXT_ORDERS, ExperimentFilter, experiment_page
 from autotuner.store.listing import Row
 from autotuner.tuning.points import outcome
-from autotuner.tuning.summarise import engine_of, predictions_beside
+from autotuner.tuning.prediction_errors import predictions_beside
+from autotuner.tuning.summarise import engine_of
 from autotuner.tuning.summary import FailureView, PredictionView, Scalar
 
 ExperimentStatus = Literal["running", "completed", "failed", "interrupted"]
