@@ -25,5 +25,5 @@ def test_first_starts_and_later_ones_have_lines_of_their_own() -> None:
     again, first = planned("a", 40, "again"), planned("b", 400, "first")
     usual, *kinds = start_lines(plan(again, planned("c", 50, "again"), first, baseline=again))
     assert usual == "1 min 40 s a launch on average: as they say"
-    assert kinds[0] == "40 s to 50 s of 2 of 3 launches, which started before"
-    assert kinds[1].startswith("6 min 40 s of 1 of 3 launches, which did not start before")
+    assert kinds[0] == "40 s to 50 s of 2 of 3 launches, whose settings started before"
+    assert kinds[1].startswith("6 min 40 s of 1 of 3 launches, whose settings did not")

@@ -124,6 +124,16 @@ class EngineContract(ABC):
         assert spec.image == table.file.image
         assert any(self.model().location in word for word in spec.argv)
 
+    def test_caches_are_variables_beside_those_of_the_command(self) -> None:
+        spec, file = self.render(), self.table.file
+        assert dict(spec.caches) == file.caches
+        assert spec.compiling == file.compiling
+        assert all(re.fullmatch(r"[A-Z][A-Z0-9_]*", name) for name in file.caches)
+        assert not set(file.caches) & {row.variable for row in _rows(self.table)}
+        command = spec.command()
+        assert not any(name in command for name in file.caches)
+        assert not any(re.search(pattern, command, re.IGNORECASE) for pattern in spec.compiling)
+
     def test_the_spec_names_what_a_container_has_to_be_given_to_read(self) -> None:
         path = self.model().path
         mounted = [mount.source for mount in self.render().mounts]

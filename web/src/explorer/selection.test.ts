@@ -62,6 +62,15 @@ describe("figures", () => {
     expect(of("e2e_p90_ms")).toBeUndefined();
   });
 
+  it("have energy among them, of which less is better", () => {
+    const rows = figureRows([
+      point({ figures: { joules_per_output_token: 0.5 } }),
+      point({ figures: { joules_per_output_token: 0.25 } }),
+    ]);
+    expect(rows).toMatchObject([{ values: [0.5, 0.25], change: -0.5, isBetter: true }]);
+    expect(rows[0]?.quantity.unit).toBe("J/token");
+  });
+
   it("have no change where one is missing", () => {
     const [row] = figureRows([point({ figures: { tok_s: 0 } }), point({ figures: {} })]);
     expect(row).toMatchObject({ change: null, isBetter: null });

@@ -212,8 +212,8 @@ def machine_lines(config: ResolvedConfig) -> list[str]:
 
 _SOURCES = {
     "recorded": "as recorded",
-    "again": "which started before",
-    "first": "which did not start before: they find less of what they compile",
+    "again": "whose settings started before",
+    "first": "whose settings did not start before",
     "assumed": "by assumption",
 }
 
