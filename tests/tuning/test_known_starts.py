@@ -169,3 +169,21 @@ def test_a_start_that_was_seen_once_is_expected_again(store: Store, prepared: Pr
     known = with_known_starts(prepared, store)
     assert known.expected_start(candidate.id) == ExpectedStart(70.0, "again", 1)
     assert known.startup_why.startswith("by 1 earlier start of the same settings")
+
+
+def test_further_launches_of_a_candidate_are_starts_of_the_same_settings(
+    store: Store, prepared: Prepared
+) -> None:
+    (candidate,) = prepared.space.candidates
+    version = {"engine_version": prepared.engine_version}
+    launched(store, prepared, 400.0, ids=[candidate.id], **version)
+    (task,) = store.tasks.all()
+    (experiment,) = store.experiments(task.id)
+    for number, startup_s in ((2, 40.0), (3, 60.0)):
+        further = {"launch": number, "selection_reason": "to confirm", "log_path": ""}
+        store.begin_relaunch(experiment.id, **further)
+        end = {"failure": None, "startup_s": startup_s, "measure_s": 1.0, "began_s": 0.0}
+        store.finish_relaunch(experiment.id, number, **end)
+    known = with_known_starts(prepared, store)
+    assert known.expected_start(candidate.id) == ExpectedStart(50.0, "again", 2)
+    assert known.expected_start("another") == ExpectedStart(400.0, "first", 1)

@@ -243,7 +243,7 @@ class ExperimentStore:
         self, *, model: str, engine: str, device: str, gpu: str | None, most: int
     ) -> tuple[tuple[str, str, float], ...]:
         """Candidate, engine version and seconds until the engine was ready, of completed launches
-        of such tasks, newest first.
+        of such tasks: further ones of a candidate before its first, else newest first.
 
         Args:
             device: as a task names its devices.
@@ -253,16 +253,23 @@ class ExperimentStore:
         there = tasks.device == device
         if gpu is not None:
             there = or_(there, tasks.device.endswith(f" x {gpu}", autoescape=True))
-        query = (
-            select(mine.candidate_id, tasks.engine_version, mine.startup_s)
-            .join_from(ExperimentRow, TaskRow, tasks.id == mine.task_id)
-            .where(tasks.model == model, tasks.engine == engine, there, tasks.is_replay.is_(False))
-            .where(mine.status == "completed", mine.startup_s > 0)
-            .order_by(mine.id.desc())
-            .limit(most)
-        )
+        queries = []
+        for launch in (_RELAUNCHES, mine):
+            query = (
+                select(mine.candidate_id, tasks.engine_version, launch.startup_s)
+                .join_from(ExperimentRow, TaskRow, tasks.id == mine.task_id)
+                .where(tasks.model == model, tasks.engine == engine, there)
+                .where(tasks.is_replay.is_(False))
+                .where(launch.status == "completed", launch.startup_s > 0)
+                .order_by(launch.id.desc())
+                .limit(most)
+            )
+            if launch is not mine:
+                query = query.join(RelaunchRow, launch.experiment_id == mine.id)
+            queries.append(query)
         with self._sessions.reading() as session:
-            return tuple(map(tuple, session.connection().execute(query)))
+            connection = session.connection()
+            return tuple(tuple(row) for query in queries for row in connection.execute(query))
 
     def experiment(self, experiment_id: int) -> ExperimentRecord | None:
         """The experiment of that number in the store, with its measurements."""
