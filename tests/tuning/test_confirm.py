@@ -98,7 +98,7 @@ def test_the_figures_of_a_point_are_of_all_its_launches(bench: Bench) -> None:
 
 
 def test_the_baseline_is_launched_again_too(bench: Bench) -> None:
-    load = by_launch({1: [300.0], 2: [390.0], 3: [398.0], 4: [400.0]})
+    load = by_launch({1: [300.0], 2: [390.0], 3: [365.0], 4: [400.0]})
     today = {"scheduling": {"max_running_requests": 3}}
     summary, _ = bench.tune(load, changes=asked(baseline="mine", mine=today))
     assert (3, 2) in relaunched(summary)

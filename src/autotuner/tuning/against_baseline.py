@@ -7,7 +7,7 @@ small gains stay unclear until then. `certainty` has the arithmetic.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autotuner.config import LoadLevel
@@ -31,9 +31,9 @@ from autotuner.tuning.launch_figures import (
     repeated_levels,
 )
 from autotuner.tuning.operating_points import Criteria
+from autotuner.tuning.recommendation import changed_settings
 
 _SHOWN = ("tok_s_per_gpu", "tok_s_per_user", "ttft_ms", "tpot_ms")
-_NOT_SET_BY_HAND = ("system.", "runtime.")
 
 
 def beside_baseline(
@@ -67,6 +67,7 @@ def beside_baseline(
         status=baseline.status if is_over or baseline.status == "running" else "cancelled",
         reason=baseline.selection_reason,
         failure=baseline.failure_message,
+        launches=launches_of(baseline),
         is_candidate=baseline_beside(plan) is None,
     )
     if chosen is not None and chosen.candidate_id == baseline.candidate_id:
@@ -88,8 +89,10 @@ def beside_baseline(
             "same_load": None if same is None else compare(same),
             "within_slo": None if best is None or best[0] == same else compare(best[0]),
             "recommended_meets_slo": within(chosen, slo) if slo else None,
-            "changes": list(_changes(baseline.settings, other.settings)),
-            "launches": launches_of(baseline),
+            "changes": [
+                ChangedSettingView(field=path, name=label(path), baseline=before, recommended=after)
+                for path, before, after in changed_settings(baseline.settings, other.settings)
+            ],
             "recommended_launches": launches_of(other),
             "caveat": caveat(launches_of(baseline), launches_of(other)),
         }
@@ -163,14 +166,3 @@ def _figure(
         interval=f"{gain(ratio.low)} to {gain(ratio.high)}",
         certainty=certainty_text(better, decided),
     )
-
-
-def _changes(
-    baseline: Mapping[str, Any], recommended: Mapping[str, Any]
-) -> Iterable[ChangedSettingView]:
-    for path in dict.fromkeys((*baseline, *recommended)):
-        before, after = baseline.get(path), recommended.get(path)
-        if before != after and not path.startswith(_NOT_SET_BY_HAND):
-            yield ChangedSettingView(
-                field=path, name=label(path), baseline=before, recommended=after
-            )

@@ -75,7 +75,7 @@ def headline(baseline: BaselineView, *, has_rivals: bool) -> str:
         failure = baseline.failure or "no reason is known"
         return f"{name} did not start or failed under load, so nothing is compared: {failure}"
     if baseline.is_recommended:
-        why = "beat them" if has_rivals else "has an operating point"
+        why = "beats them beyond noise" if has_rivals else "has an operating point"
         return f"no candidate {why}, so {name} are recommended"
     if points is None or not points.figures:
         return f"{name} have no operating point to compare with"

@@ -99,6 +99,7 @@ def _contender(contest: Contest, other: Contender) -> ContenderView:
         candidate=other.experiment.candidate_id,
         load=other.point.load,
         is_baseline=is_baseline,
+        is_best_measured=other.point.candidate_id == contest.best,
         launches=launches_of(other.experiment),
         ratio=ratio.median,
         low=ratio.low,
@@ -143,8 +144,12 @@ def _status(view: ConfirmationView, contest: Contest, *, is_over: bool) -> str:
         return "pending"
     if view.recommended_launches < 2:
         return "none" if not view.made else "not_settled"
-    is_best = all(other.settled == "better" for other in view.contenders)
-    return "confirmed" if is_best else "not_settled"
+    return "not_settled" if _open(view) else "confirmed"
+
+
+def _open(view: ConfirmationView) -> list[ContenderView]:
+    """Contenders that the recommended candidate does not beat for sure, as it should."""
+    return [o for o in view.contenders if o.settled != "better" and not o.is_best_measured]
 
 
 def _headline(view: ConfirmationView, contest: Contest, config: TaskConfig) -> str:
@@ -166,9 +171,12 @@ def _headline(view: ConfirmationView, contest: Contest, config: TaskConfig) -> s
         )
     times = f"launched {view.recommended_launches} times"
     if view.status == "confirmed":
-        beaten = [_name(other) for other in view.contenders]
-        return f"confirmed: {times}" + (f", better than {_listed(beaten)}" if beaten else "")
-    open_ = [other for other in view.contenders if other.settled != "better"]
+        beaten = [_name(other) for other in view.contenders if other.settled == "better"]
+        equal = [_name(o) for o in view.contenders if o.is_best_measured and o.settled != "better"]
+        better = f", better than {_listed(beaten)}" if beaten else ""
+        as_good = f", as good within noise as {_listed(equal)}" if equal else ""
+        return f"confirmed: {times}{better}{as_good}"
+    open_ = _open(view)
     if not open_:
         return "not confirmed: the recommended candidate was not launched again"
     each = [f"{_name(other)} with {_sure(other.probability_better)}" for other in open_]

@@ -36,6 +36,9 @@ class ContenderView(_Shape):
     candidate: str
     load: LoadLevel
     is_baseline: bool
+    is_best_measured: bool
+    """Whether it is the best as measured, where a simpler one is recommended that is as good within
+    noise."""
     launches: int
     """Completed launches of it."""
     ratio: float

@@ -8,19 +8,18 @@ baseline and the strongest rivals are launched again in turns, until it is settl
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from autotuner.config import LoadLevel
 from autotuner.search import OperatingPoint, Stop
-from autotuner.search.slo import log_merit, recommend, within
+from autotuner.search.slo import log_merit
 from autotuner.store import ExperimentRecord
 from autotuner.tuning.baseline import PLANNED
 from autotuner.tuning.launch_figures import merits_of, posterior_of
 from autotuner.tuning.operating_points import Criteria
-from autotuner.tuning.points import outcome
-from autotuner.tuning.representative import frontier, recommended
+from autotuner.tuning.recommendation import best_within, points_of, recommendation_of
 
 if TYPE_CHECKING:
     from autotuner.certainty import LaunchPosterior, Ratio, Settled
@@ -73,12 +72,14 @@ class Contest:
         baseline: None where there is none, where it has no point to compare with, and where it is
             the chosen one.
         rivals: other candidates within the SLO, the best first; none where nothing is within.
+        best: id of the best candidate as measured, where a simpler one is chosen; else None.
     """
 
     chosen: Contender
     baseline: Contender | None
     rivals: tuple[Contender, ...]
     criteria: Criteria
+    best: str | None = None
 
     @property
     def others(self) -> tuple[Contender, ...]:
@@ -122,14 +123,12 @@ def contest_of(
     Args:
         plan: of the task, which keeps its baseline.
     """
-    completed = [e for e in experiments if e.status == "completed"]
-    points = {e.candidate_id: _points(e, criteria) for e in completed}
-    every = [point for found in points.values() for point in found]
-    front = frontier(every, criteria.objectives, criteria.slo)
-    best = recommended(every, front, criteria.objectives, criteria.slo)
-    if best is None:
+    chosen_point = recommendation_of(experiments, plan, criteria)
+    if chosen_point is None:
         return None
-    point, _, meets_slo = best
+    point, meets_slo = chosen_point.point, chosen_point.meets_slo
+    completed = [e for e in experiments if e.status == "completed"]
+    points = {e.candidate_id: points_of(e, criteria) for e in completed}
     by_id = {e.candidate_id: e for e in completed}
     chosen = Contender(by_id[point.candidate_id], point, (point.load,))
     key = (plan.get(PLANNED) or {}).get("candidate")
@@ -140,10 +139,17 @@ def contest_of(
         Contender(by_id[other], own, (own.load,))
         for other, found in points.items()
         if meets_slo and other not in (point.candidate_id, key)
-        for own in _best_within(found, criteria)
+        for own in best_within(found, criteria)
     ]
     rivals.sort(key=lambda one: -_merit(one.point, criteria))
-    return Contest(chosen, baseline, tuple(rivals[:MOST_RIVALS]), criteria)
+    best = chosen_point.best
+    return Contest(
+        chosen,
+        baseline,
+        tuple(rivals[:MOST_RIVALS]),
+        criteria,
+        None if best is None else best.point.candidate_id,
+    )
 
 
 def next_relaunch(
@@ -171,7 +177,8 @@ def next_relaunch(
     if not unclear and contest.chosen.attempts > 1:
         return Stop(f"confirmed after {counted(made)}")
     if made >= most:
-        return Stop(f"not settled after {counted(made)}")
+        is_open = any(one.point.candidate_id != contest.best for one in unclear)
+        return Stop(f"{'not settled' if is_open else 'confirmed'} after {counted(made)}")
     wanted = [contest.chosen, *unclear]
     fewest = min(one.attempts for one in wanted)
     turn = [one for one in wanted if one.attempts == fewest]
@@ -192,10 +199,6 @@ def counted(made: int) -> str:
     return f"{made} further launch{'' if made == 1 else 'es'}"
 
 
-def _points(experiment: ExperimentRecord, criteria: Criteria) -> tuple[OperatingPoint, ...]:
-    return outcome(experiment, criteria.usd_per_gpu_hour, criteria.needs).points
-
-
 def _baseline(
     experiment: ExperimentRecord,
     points: Sequence[OperatingPoint],
@@ -204,21 +207,12 @@ def _baseline(
 ) -> Contender | None:
     """The baseline at its best level; None where it has no point, or meets no SLO: then there is
     nothing to settle."""
-    best = next(_best_within(points, criteria), None)
+    best = next(best_within(points, criteria), None)
     if best is None:
         return None
     measured = {point.load for point in points}
     loads = dict.fromkeys((best.load, *({chosen.load} & measured)))
     return Contender(experiment, best, tuple(sorted(loads)))
-
-
-def _best_within(points: Sequence[OperatingPoint], criteria: Criteria) -> Iterator[OperatingPoint]:
-    """The best point of a candidate within the SLO; none where it has none."""
-    found = recommend(
-        [p for p in points if within(p, criteria.slo)], criteria.slo, criteria.objectives
-    )
-    if found is not None:
-        yield found[0]
 
 
 def _merit(point: OperatingPoint, criteria: Criteria) -> float:

@@ -8,7 +8,9 @@ from autotuner.config import parse_stored_task
 from autotuner.errors import AutotunerError
 from autotuner.store import Store, TaskRecord
 from autotuner.tuning.history import FINISHED
-from autotuner.tuning.representative import best_point, standings
+from autotuner.tuning.operating_points import Criteria
+from autotuner.tuning.recommendation import best_point
+from autotuner.tuning.representative import standings
 
 _LOG = logging.getLogger(__name__)
 AT_ONCE = 200
@@ -39,5 +41,5 @@ def _settle(store: Store, task: TaskRecord) -> None:
     price = task.plan.get("usd_per_gpu_hour")
     finished = [e for e in store.experiments(task.id) if e.status in FINISHED]
     store.set_standings(standings(finished, objectives=objectives, slo=slo, usd_per_gpu_hour=price))
-    best = best_point(finished, objectives=objectives, slo=slo, usd_per_gpu_hour=price)
+    best = best_point(finished, task.plan, Criteria.of(config, price))
     store.tasks.keep_standing(task.id, best=best, expected_wall_s=None)

@@ -47,10 +47,12 @@ from autotuner.tuning.forecast import Forecast
 from autotuner.tuning.history import History, WallTime, at_baseline_of
 from autotuner.tuning.level_meter import report_busy_machine
 from autotuner.tuning.measured_points import MeasuredPoints
+from autotuner.tuning.operating_points import Criteria
 from autotuner.tuning.parallel import ParallelExperiments
 from autotuner.tuning.prepare import Prepared
+from autotuner.tuning.recommendation import best_point
 from autotuner.tuning.relaunch import Relauncher, to_confirm
-from autotuner.tuning.representative import best_point, standings
+from autotuner.tuning.representative import standings
 from autotuner.tuning.search_state import MOST_PREDICTED, SearchContext, ended_s, search_context
 from autotuner.tuning.space_frontier import space_frontier
 
@@ -309,7 +311,7 @@ class Tuner:
         left_s = self._context.left_s(finished)
         self._store.tasks.keep_standing(
             task.id,
-            best=best_point(finished, objectives=objectives, slo=slo, usd_per_gpu_hour=price),
+            best=best_point(finished, task.plan, Criteria.of(config, price)),
             expected_wall_s=None if left_s is None else wall_time.now_s + left_s,
         )
 

@@ -21,11 +21,13 @@ from autotuner.store import ExperimentRecord, Store, TaskRecord
 from autotuner.tuning.estimate import MOST_CANDIDATES, estimate_plan
 from autotuner.tuning.expected_changes import PlacedPoint
 from autotuner.tuning.forecast import Forecast, forecast_of
+from autotuner.tuning.operating_points import Criteria
 from autotuner.tuning.part_learning import SeenLaunch, launches_before
 from autotuner.tuning.performance_views import PerformanceView
 from autotuner.tuning.point_explanation import Experience, explained
 from autotuner.tuning.points import informative_levels, operating_points
 from autotuner.tuning.prepare import Prepared
+from autotuner.tuning.recommendation import recommendation_of
 from autotuner.tuning.representative import frontier, recommended
 from autotuner.tuning.scenarios import scenarios
 
@@ -166,6 +168,11 @@ class PerformanceOf:
 
     def _chosen(self, choice: PointChoice) -> tuple[OperatingPoint, str, bool]:
         """The point, why it is this one, and whether it was measured."""
+        if choice == PointChoice() and self._task is not None:
+            criteria = Criteria.of(self._prepared.task, self._prepared.usd_per_gpu_hour)
+            found = recommendation_of(self._completed, self._task.plan, criteria)
+            if found is not None:
+                return found.point, found.reason, True
         measured = self._asked(self._measured, choice)
         if measured:
             return (*self._best(measured, choice), True)

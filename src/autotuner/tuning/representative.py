@@ -28,7 +28,7 @@ from autotuner.search import (
 )
 from autotuner.store import ExperimentRecord, Standing
 from autotuner.tuning.estimate import predicted_frontier
-from autotuner.tuning.points import levels_that_count, outcome
+from autotuner.tuning.points import outcome
 
 T = TypeVar("T")
 
@@ -60,33 +60,6 @@ def recommended(
             chance.
     """
     return recommend(points if slo or len(objectives) == 1 else front, slo, objectives)
-
-
-def best_point(
-    experiments: Sequence[ExperimentRecord],
-    *,
-    objectives: Sequence[str],
-    slo: Mapping[str, float],
-    usd_per_gpu_hour: float | None,
-) -> dict[str, Any] | None:
-    """The recommended point of what is finished, as a list of tasks shows it."""
-    completed = {e.candidate_id: e for e in experiments if e.status == "completed"}
-    needs = (*objectives, *slo)
-    points = [p for e in completed.values() for p in outcome(e, usd_per_gpu_hour, needs).points]
-    chosen = recommended(points, frontier(points, objectives, slo), objectives, slo)
-    if chosen is None:
-        return None
-    point, _, meets_slo = chosen
-    levels = levels_that_count(experiments)
-    return {
-        "experiment_index": completed[point.candidate_id].index,
-        "candidate": point.candidate_id,
-        "load": point.load.to_json(),
-        **{name: getattr(point, name) for name in _OF_BEST},
-        "meets_slo": meets_slo if slo else None,
-        "levels": len(levels),
-        "disturbed_levels": sum(level.is_disturbed for level in levels),
-    }
 
 
 def standings(
@@ -198,7 +171,6 @@ def _figures(whose: str, point: OperatingPoint | None) -> dict[str, Any]:
     }
 
 
-_OF_BEST = ("tok_s", "tok_s_per_gpu", "ttft_ms", "tpot_ms", "e2e_p90_ms")
 _FIGURES = {
     "throughput_tok_s": "tok_s",
     "ttft_ms": "ttft_ms",

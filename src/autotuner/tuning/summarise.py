@@ -33,10 +33,10 @@ from autotuner.tuning.operating_points import Criteria
 from autotuner.tuning.point_figures import measured_energy
 from autotuner.tuning.points import occupied_gpus, outcome
 from autotuner.tuning.prediction_errors import prediction_error, predictions_beside
+from autotuner.tuning.recommendation import RecommendedPoint, recommendation_of
 from autotuner.tuning.representative import (
     expectations,
     frontier,
-    recommended,
     representative_load,
 )
 from autotuner.tuning.slo_effects import measured_points, slo_effects
@@ -83,7 +83,7 @@ def summarise(
     sure = {}
     if not task.replay:
         sure = frontier_probabilities(experiments, by_experiment, front, criteria)
-    best = recommended(points, front, objectives, limits)
+    best = recommendation_of(experiments, task.plan, criteria)
     chosen = _recommended(best, fields, limits)
     if chosen is not None:
         request = sample_request(chosen.command, engine_of(chosen.settings, task.engine))
@@ -103,7 +103,7 @@ def summarise(
         baseline=beside_baseline(
             experiments,
             by_experiment,
-            None if best is None else best[0],
+            None if best is None else best.point,
             plan=task.plan,
             criteria=criteria,
         ),
@@ -248,15 +248,30 @@ def _costs(point: OperatingPoint, level: Sequence[Measurement]) -> TokenCosts:
 
 
 def _recommended(
-    chosen: tuple[OperatingPoint, str, bool] | None,
+    found: RecommendedPoint | None,
     fields: Callable[[OperatingPoint], dict[str, Any]],
     slo: Mapping[str, float],
 ) -> RecommendedView | None:
-    if chosen is None:
+    if found is None:
         return None
-    point, reason, meets_slo = chosen
-    stands = {"meets_slo": meets_slo, "verdict": verdict(point, slo) if slo else None}
-    return RecommendedView.model_validate(fields(point) | {"reason": reason} | stands)
+    best = found.best and {
+        "index": fields(found.best.point)["index"],
+        "candidate": found.best.point.candidate_id,
+        "load": found.best.point.load,
+        "ratio": found.best.ratio,
+        "probability_better": found.best.probability_better,
+        "overrides": found.best.overrides,
+    }
+    return RecommendedView.model_validate(
+        {
+            **fields(found.point),
+            "reason": found.reason,
+            "meets_slo": found.meets_slo,
+            "verdict": verdict(found.point, slo) if slo else None,
+            "overrides": found.overrides,
+            "best": best,
+        }
+    )
 
 
 HYPERVOLUME = "hypervolume"

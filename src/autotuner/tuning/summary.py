@@ -196,6 +196,26 @@ class RecommendedView(PointView):
     sample_request: str | None = None
     """A `curl` that tries the engine once the command serves; null where there is none."""
     verdict: Verdict | None = None
+    overrides: int | None = None
+    """Settings that it changes of the baseline's; null without a baseline."""
+    best: BestMeasuredView | None = None
+    """Null where it is the best point itself."""
+
+
+class BestMeasuredView(_View):
+    """The best point as measured, where a simpler one is as good within noise.
+
+    `ratio`: its figure over that of the recommended point, by which points are recommended;
+    `probability_better`: that it is better; `overrides`: settings that it changes of the
+    baseline's.
+    """
+
+    index: int
+    candidate: str
+    load: LoadLevel
+    ratio: float
+    probability_better: float
+    overrides: int
 
 
 class LaunchView(_View):

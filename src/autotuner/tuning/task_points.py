@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter, itemgetter
-from typing import Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from autotuner.config import parse_stored_task
 from autotuner.search import OperatingPoint, is_usable
 from autotuner.store import ExperimentRecord, Store, TaskRecord
 from autotuner.store.predicted_frontiers import PredictedFrontier
+from autotuner.tuning.baseline import PLANNED
 from autotuner.tuning.history import FINISHED
 from autotuner.tuning.operating_points import (
     Criteria,
@@ -24,6 +25,7 @@ from autotuner.tuning.operating_points import (
     point_id,
 )
 from autotuner.tuning.points import occupied_gpus
+from autotuner.tuning.recommendation import recommendation_of
 from autotuner.tuning.representative import expectations, frontier, recommended
 
 _COUNTED = ("completed", "running")
@@ -114,7 +116,7 @@ class PointReader:
             while len(self._known) > _MOST_TASKS:
                 self._known.popitem(last=False)
         with known.lock:
-            return known.read(store, task.id)
+            return known.read(store, task)
 
 
 class _KnownTask:
@@ -127,13 +129,18 @@ class _KnownTask:
         self._unfinished: tuple[int, ...] = ()
         self._indices: dict[str, int] = {}
         self._points: list[ListedPoint] = []
+        self._recommended: ListedPoint | None = None
         self._predicted: set[str] = set()
         self._contenders: dict[str, list[ListedPoint]] = {"measured": [], "predicted": []}
         """Of the finished ones those that may be on the frontier or recommended."""
 
-    def read(self, store: Store, task_id: int) -> TaskPoints:
+    def read(self, store: Store, task: TaskRecord) -> TaskPoints:
+        task_id = task.id
         later = store.later_experiments(task_id, self._newest, self._unfinished)
-        self._keep([e for e in later if e.status in FINISHED])
+        finished = [e for e in later if e.status in FINISHED]
+        self._keep(finished)
+        if finished and task.plan.get(PLANNED) is not None:
+            self._recommend(store.experiments(task_id), task.plan)
         unfinished = [e for e in later if e.status not in FINISHED]
         self._newest = max([self._newest, *(e.id for e in later)])
         self._unfinished = tuple(e.id for e in unfinished)
@@ -148,9 +155,24 @@ class _KnownTask:
         return TaskPoints(
             points=tuple(sorted([*self._points, *points], key=attrgetter("order"))),
             on_frontier=frozenset({point.id for point in measured.front} | foreseen),
-            recommended=measured.recommended,
+            recommended=self._instead_of(measured.recommended, unfinished),
             criteria=self.criteria,
         )
+
+    def _recommend(self, experiments: Sequence[ExperimentRecord], plan: Mapping[str, Any]) -> None:
+        """Keeps which of the finished points is recommended beside a baseline."""
+        found = recommendation_of(experiments, plan, self.criteria)
+        point = None if found is None else found.point
+        self._recommended = next((p for p in self._points if p.point == point), None)
+
+    def _instead_of(
+        self, best: ListedPoint | None, unfinished: Sequence[ExperimentRecord]
+    ) -> ListedPoint | None:
+        """The recommended point: a launch under way counts by its figures alone."""
+        under_way = {experiment.index for experiment in unfinished}
+        if best is None or best.order in under_way:
+            return best
+        return self._recommended or best
 
     def _keep(self, finished: Sequence[ExperimentRecord]) -> None:
         points = _listed(finished, self.criteria)

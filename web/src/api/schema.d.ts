@@ -2239,6 +2239,27 @@ export interface components {
             workload?: components["schemas"]["LengthDistribution"] | null;
         };
         /**
+         * BestMeasuredView
+         * @description The best point as measured, where a simpler one is as good within noise.
+         *
+         *     `ratio`: its figure over that of the recommended point, by which points are recommended;
+         *     `probability_better`: that it is better; `overrides`: settings that it changes of the
+         *     baseline's.
+         */
+        BestMeasuredView: {
+            /** Candidate */
+            candidate: string;
+            /** Index */
+            index: number;
+            load: components["schemas"]["LoadLevel"];
+            /** Overrides */
+            overrides: number;
+            /** Probability Better */
+            probability_better: number;
+            /** Ratio */
+            ratio: number;
+        };
+        /**
          * BestPointView
          * @description Operating point that is recommended so far; with the last experiment, the recommended one.
          *
@@ -2780,6 +2801,12 @@ export interface components {
             interval: string;
             /** Is Baseline */
             is_baseline: boolean;
+            /**
+             * Is Best Measured
+             * @description Whether it is the best as measured, where a simpler one is recommended that is as good within
+             *     noise.
+             */
+            is_best_measured: boolean;
             /**
              * Launches
              * @description Completed launches of it.
@@ -7351,6 +7378,7 @@ export interface components {
          *     `meets_slo`: its values are within the limits; `verdict`: whether they are so clearly.
          */
         RecommendedView: {
+            best?: components["schemas"]["BestMeasuredView"] | null;
             /**
              * Candidate
              * @default
@@ -7376,6 +7404,8 @@ export interface components {
             load: components["schemas"]["LoadLevel"];
             /** Meets Slo */
             meets_slo: boolean;
+            /** Overrides */
+            overrides?: number | null;
             /** Probability On Frontier */
             probability_on_frontier?: number | null;
             /** Reason */

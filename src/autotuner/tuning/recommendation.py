@@ -1,0 +1,204 @@
+"""The point that a task recommends: the best one, or a simpler one that is as good within noise.
+
+A setting that gains nothing beyond the scatter of launches is a setting to maintain for nothing. So
+of the points that the best one does not beat beyond noise the one is recommended whose
+configuration changes the fewest settings of the baseline; the best as measured stands beside it.
+Without a baseline there is nothing to count from, and the best is recommended. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from autotuner.search import OperatingPoint
+from autotuner.search.points import percent
+from autotuner.search.slo import log_merit, recommend, verdict, within
+from autotuner.store import ExperimentRecord
+from autotuner.tuning.baseline import PLANNED
+from autotuner.tuning.baseline_words import gain
+from autotuner.tuning.launch_figures import ComparedLaunch, figures_of, merits_of, posterior_of
+from autotuner.tuning.operating_points import Criteria
+from autotuner.tuning.points import levels_that_count, outcome
+from autotuner.tuning.representative import frontier, recommended
+
+NOISE = 0.84
+"""Probability up to which one point is not better than another one beyond noise: that of a
+difference of one standard deviation."""
+_NEAR = 0.3
+"""Difference of logarithms beyond which launches do not differ by chance: 35 %."""
+_NOT_SET_BY_HAND = ("system.", "runtime.")
+_SHOWN = ("tok_s", "tok_s_per_gpu", "ttft_ms", "tpot_ms", "e2e_p90_ms")
+_BALANCED = ("tok_s_per_gpu", "tok_s_per_user")
+
+
+@dataclass(frozen=True)
+class BestMeasured:
+    """The best point as measured, where a simpler one is recommended.
+
+    Attributes:
+        ratio: its figure over that of the recommended one, by which points are recommended.
+        probability_better: that it is better.
+        overrides: settings that it changes of the baseline's.
+    """
+
+    point: OperatingPoint
+    ratio: float
+    probability_better: float
+    overrides: int
+
+
+@dataclass(frozen=True)
+class RecommendedPoint:
+    """The point to serve with.
+
+    Attributes:
+        reason: in words.
+        meets_slo: whether its values are within all limits.
+        overrides: settings that it changes of the baseline's; None without a baseline.
+        best: None where it is the best one itself.
+    """
+
+    point: OperatingPoint
+    reason: str
+    meets_slo: bool
+    overrides: int | None = None
+    best: BestMeasured | None = None
+
+
+def recommendation_of(
+    experiments: Sequence[ExperimentRecord], plan: Mapping[str, Any], criteria: Criteria
+) -> RecommendedPoint | None:
+    """The recommendation of a task; None while no completed launch has an operating point.
+
+    Args:
+        plan: of the task, which keeps its baseline.
+    """
+    completed = {e.candidate_id: e for e in experiments if e.status == "completed"}
+    points = {key: points_of(e, criteria) for key, e in completed.items()}
+    every = [point for found in points.values() for point in found]
+    front = frontier(every, criteria.objectives, criteria.slo)
+    best = recommended(every, front, criteria.objectives, criteria.slo)
+    if best is None:
+        return None
+    point, reason, meets_slo = best
+    baseline = (plan.get(PLANNED) or {}).get("settings")
+    if baseline is None:
+        return RecommendedPoint(point, reason, meets_slo)
+    count = {key: len(list(changed_settings(baseline, e.settings))) for key, e in completed.items()}
+    own = count[point.candidate_id]
+    if meets_slo:
+        simpler = [
+            (count[key], other)
+            for key, found in points.items()
+            if count[key] < own
+            for other in best_within(found, criteria)
+        ]
+        simpler.sort(key=lambda one: (one[0], -_merit(one[1], criteria)))
+        for overrides, other in simpler:
+            found = _as_good(completed, other, point, own, criteria)
+            if found is not None:
+                why = _why(completed, other, overrides, found, reason)
+                return RecommendedPoint(other, why, True, overrides, found)
+    return RecommendedPoint(point, reason, meets_slo, own)
+
+
+def best_point(
+    experiments: Sequence[ExperimentRecord], plan: Mapping[str, Any], criteria: Criteria
+) -> dict[str, Any] | None:
+    """The recommended point of what is finished, as a list of tasks shows it."""
+    found = recommendation_of(experiments, plan, criteria)
+    if found is None:
+        return None
+    point, levels = found.point, levels_that_count(experiments)
+    return {
+        "experiment_index": next(
+            e.index for e in experiments if e.candidate_id == point.candidate_id
+        ),
+        "candidate": point.candidate_id,
+        "load": point.load.to_json(),
+        **{name: getattr(point, name) for name in _SHOWN},
+        "meets_slo": found.meets_slo if criteria.slo else None,
+        "levels": len(levels),
+        "disturbed_levels": sum(level.is_disturbed for level in levels),
+    }
+
+
+def points_of(experiment: ExperimentRecord, criteria: Criteria) -> tuple[OperatingPoint, ...]:
+    """Operating points of a completed experiment that take part."""
+    return outcome(experiment, criteria.usd_per_gpu_hour, criteria.needs).points
+
+
+def best_within(points: Sequence[OperatingPoint], criteria: Criteria) -> Iterator[OperatingPoint]:
+    """The best point of a candidate within the SLO; none where it has none."""
+    inside = [point for point in points if within(point, criteria.slo)]
+    found = recommend(inside, criteria.slo, criteria.objectives)
+    if found is not None:
+        yield found[0]
+
+
+def changed_settings(
+    baseline: Mapping[str, Any], other: Mapping[str, Any]
+) -> Iterator[tuple[str, Any, Any]]:
+    """Field, value in the baseline, value in another configuration: of those that are set by
+    hand."""
+    for path in dict.fromkeys((*baseline, *other)):
+        before, after = baseline.get(path), other.get(path)
+        if before != after and not path.startswith(_NOT_SET_BY_HAND):
+            yield path, before, after
+
+
+def _merit(point: OperatingPoint, criteria: Criteria) -> float:
+    return log_merit(point, criteria.slo, criteria.objectives)
+
+
+def _as_good(
+    completed: Mapping[str, ExperimentRecord],
+    simpler: OperatingPoint,
+    best: OperatingPoint,
+    overrides: int,
+    criteria: Criteria,
+) -> BestMeasured | None:
+    """The best point beside a simpler one that it does not beat beyond noise; else None."""
+    if _merit(best, criteria) - _merit(simpler, criteria) > _NEAR:
+        return None
+    if verdict(best, criteria.slo) == "meets" != verdict(simpler, criteria.slo):
+        return None
+    own, other = completed[best.candidate_id], completed[simpler.candidate_id]
+    pairs = [(merits_of(own, best.load, criteria), merits_of(other, simpler.load, criteria))]
+    if not criteria.slo and len(criteria.objectives) > 1:
+        pairs += [
+            (figures_of(own, best.load, q, criteria), figures_of(other, simpler.load, q, criteria))
+            for q in _BALANCED
+        ]
+    ratios = [_ratio(*pair) for pair in pairs if all(pair)]
+    if not ratios or any(better > NOISE for _, better in ratios):
+        return None
+    return BestMeasured(best, *ratios[0], overrides)
+
+
+def _ratio(
+    best: tuple[ComparedLaunch, ...], simpler: tuple[ComparedLaunch, ...]
+) -> tuple[float, float]:
+    found = posterior_of((*best, *simpler)).ratio(best[0].configuration, simpler[0].configuration)
+    return found.median, found.above_one
+
+
+def _why(
+    completed: Mapping[str, ExperimentRecord],
+    simpler: OperatingPoint,
+    overrides: int,
+    best: BestMeasured,
+    reason: str,
+) -> str:
+    index = completed[best.point.candidate_id].index
+    fewer = f"changes {_settings(overrides)} of the baseline's where that changes {best.overrides}"
+    return (
+        f"as good within noise as launch {index} at {best.point.load} ({gain(best.ratio)}, better "
+        f"with {percent(best.probability_better)}), and {fewer}; that one has {reason}"
+    )
+
+
+def _settings(count: int) -> str:
+    return "no setting" if not count else f"{count} setting{'' if count == 1 else 's'}"
