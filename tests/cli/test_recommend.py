@@ -75,7 +75,8 @@ def test_measuring_costs_what_the_plan_of_the_written_file_says(
     assert task["load"] == plan["load"]
     assert task["minutes"] == pytest.approx(plan["prediction"]["minutes"])
     assert task["usd"] == pytest.approx(plan["prediction"]["usd"])
-    assert task["launches"] == plan["launches"] + (plan["baseline"] is not None)
+    beside = (plan["baseline"] is not None) + plan["confirm_launches"]
+    assert task["launches"] == plan["launches"] + beside
     assert len(task["load_missing"]) == (1 if load else 0)
     if load:
         assert "the file measures at" in run(*words).stdout
