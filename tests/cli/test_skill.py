@@ -7,7 +7,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import typer
@@ -19,6 +19,8 @@ from test_json import document
 import autotuner
 from autotuner.cli.app import app
 from autotuner.cli.commands.skill import EXIT_CODES, every_command, shown_parameters, skill_text
+from autotuner.tuning.baseline_views import Settled
+from autotuner.tuning.confirmation_views import ConfirmationView
 from autotuner.tuning.summary import TaskSummary
 
 ROOT = typer.main.get_command(app)
@@ -26,6 +28,7 @@ COMMANDS = dict(every_command("", ROOT))
 TEXT = skill_text(ROOT)
 OTHER_OUTPUT = {"schema", "serve", "worker"}
 """JSON anyway, and services."""
+FIGURES_OF_A_COMPARISON = {"ratio", "low", "high", "probability_better", "settled"}
 ASKING = {"confirm", "prompt", "input", "getpass"}
 DOCS = (Path(__file__).parents[2] / "docs" / "json.md").read_text(encoding="utf-8")
 
@@ -81,16 +84,30 @@ def test_the_fields_that_matter_are_documented(commands: str, fields: list[str])
         assert f"`{field.rpartition('.')[2]}`" in DOCS, field
 
 
-def test_the_fields_of_a_summary_are_its_own() -> None:
-    fields = next(found for commands, found in field_rows() if "`show`" in commands)
-    for path in fields:
-        model: Any = TaskSummary
-        for name in path.split("."):
-            annotation = model.model_fields[name].annotation
-            inner = [annotation, *getattr(annotation, "__args__", ())]
-            model = next(
-                (one for one in inner if isinstance(one, type) and issubclass(one, BaseModel)), None
-            )
+def fields_of_a_summary() -> set[str]:
+    """Paths of the row of `show`, and those that the text has elsewhere."""
+    row = next(found for commands, found in field_rows() if "`show`" in commands)
+    roots = "baseline|confirmation|recommended|frontier"
+    return {*row, *re.findall(rf"`((?:{roots})\.[\w.]+)`", TEXT)}
+
+
+@pytest.mark.parametrize("path", sorted(fields_of_a_summary()))
+def test_the_fields_of_a_summary_are_its_own(path: str) -> None:
+    model: Any = TaskSummary
+    for name in path.split("."):
+        annotation = model.model_fields[name].annotation
+        inner = [annotation, *getattr(annotation, "__args__", ())]
+        model = next(
+            (one for one in inner if isinstance(one, type) and issubclass(one, BaseModel)), None
+        )
+
+
+def test_it_says_how_to_read_how_sure_a_result_is() -> None:
+    section = TEXT.partition("## How much better, how sure")[2].partition("\n## ")[0]
+    statuses = get_args(ConfirmationView.model_fields["status"].annotation)
+    needed = {*statuses, *get_args(Settled), *FIGURES_OF_A_COMPARISON, "optimization.confirm"}
+    assert [name for name in sorted(needed) if f"`{name}`" not in section] == []
+    assert "Unclear is no improvement; not settled is not proven." in TEXT
 
 
 def test_every_command_has_json() -> None:
