@@ -9,6 +9,7 @@ import pytest
 from run_summaries import HOSTILE, summary
 
 from autotuner.report.ledger import Spent, ledger_document, ledger_markdown
+from autotuner.tuning.confirmation_views import ConfirmationView
 
 SPENT = Spent(experiments=2, minutes=3.0, usd=None)
 
@@ -44,3 +45,18 @@ def test_markdown_keeps_its_table_whatever_texts_say(text: str, points: bool) ->
     assert len(rows) == 2 + len(document["launches"])
     for row in rows:
         assert len(re.findall(r"(?<!\\)\|", row)) == 7
+
+
+def test_it_says_why_a_further_launch_failed() -> None:
+    again = {"index": 1, "candidate": "good1", "launch": 2, "status": "failed", "reason": "again"}
+    failed = again | {"failure": "no | memory", "startup_s": 1.0, "measure_s": None}
+    counts = {"planned": 3, "made": 1, "recommended_launches": 1}
+    shown = {"status": "failed", "headline": "not | confirmed", "launches": [failed]}
+    view = ConfirmationView.model_validate(shown | counts)
+    given = summary().model_copy(update={"confirmation": view})
+    found = ledger_document(given, Spent(experiments=3, minutes=1.0))
+    assert found["confirmation"]["launches"][0]["failure"] == "no | memory"
+    assert found["totals"]["further_launches"] == {"failed": 1}
+    text = ledger_markdown(found)
+    assert "## Confirmation\n\nnot \\| confirmed\n" in text
+    assert "| 1 | 2. time | again | failed: no \\| memory |" in text

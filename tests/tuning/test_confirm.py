@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from made_up_bench import Bench, Load, MadeUpLauncher, level, opened
 
+from autotuner.cli.commands.ledger import spent
 from autotuner.measure import Measurement
+from autotuner.report.ledger import ledger_document, ledger_markdown
 from autotuner.tuning.events import Event, RelaunchEnded, RelaunchStarted
 from autotuner.tuning.summary import TaskSummary
 from autotuner.tuning.task_points import PointReader
@@ -246,3 +248,28 @@ def test_how_sure_a_point_of_the_frontier_is_depends_on_what_comes_near(bench: B
     assert sure[4] == 1.0
     assert sure[2] is not None
     assert 0.5 < sure[2] < 0.9
+
+
+def test_the_ledger_has_further_launches_and_counts_them(bench: Bench) -> None:
+    summary, _ = bench.tune(by_launch({1: [300.0], 2: [395.0], 4: [400.0, 380.0]}), changes=asked())
+    task = bench.store.tasks.get(summary.task.id)
+    assert task is not None
+    used = spent(bench.store, task, summary)
+    found = ledger_document(summary, used)
+    confirmation, further = found["confirmation"], found["confirmation"]["launches"]
+    slots = {e.index: e.settings["scheduling.max_running_requests"] for e in summary.experiments}
+    assert [(slots[one["launch"]], one["nth"]) for one in further] == relaunched(summary)
+    assert {one["phase"] for one in further} == {"confirm"}
+    assert all(one["reason"] for one in further)
+    own = next(one for one in further if slots[one["launch"]] == 4)
+    assert own["result"]["tok_s"] == 380.0, "its own, and not the median over launches"
+    assert (confirmation["status"], confirmation["planned"]) == ("not_settled", 3)
+    totals = found["totals"]
+    assert totals["further_launches"] == {"completed": 3}
+    assert totals["budget"]["spent"]["experiments"] == totals["launches"]["completed"] + 3 == 6
+    alone = [(e.startup_s or 0) + (e.measure_s or 0) for e in summary.experiments]
+    assert used.minutes * 60 > sum(alone)
+    text = ledger_markdown(found)
+    assert f"## Confirmation\n\n{confirmation['headline']}" in text
+    assert sum("| 2. time |" in line for line in text.splitlines()) == 2
+    assert "- Further launches: 3 completed" in text

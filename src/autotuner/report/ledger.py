@@ -1,4 +1,5 @@
-"""The ledger of a task: each launch with its reason, its result and what it showed; then totals.
+"""The ledger of a task: each launch with its reason, its result and what it showed; the launches
+that confirm the result; then totals.
 
 For whoever goes on with the task, a colleague or a coding agent: one document, as JSON or Markdown.
 """
@@ -14,8 +15,9 @@ from autotuner.config import LoadLevel
 from autotuner.report.points import verdict_text
 from autotuner.report.search import added_text, measure_name
 from autotuner.search import OBJECTIVES
-from autotuner.search.axes import describe_settings, format_value, label
+from autotuner.search.axes import describe_settings, differing, format_value, label
 from autotuner.search.points import figure, percent
+from autotuner.tuning.confirmation_views import RelaunchView
 from autotuner.tuning.operating_points import MeasuredLevel, measured_levels
 from autotuner.tuning.summary import ExperimentView, LaunchView, TaskSummary
 
@@ -31,6 +33,7 @@ class Spent:
     """Use of a budget: finished launches, minutes with an engine up, and what these cost.
 
     Attributes:
+        experiments: further launches of a candidate are among them.
         usd: None where no price is known.
     """
 
@@ -66,6 +69,7 @@ def ledger_document(summary: TaskSummary, spent: Spent) -> dict[str, Any]:
             "searched": task.axes,
         },
         "launches": launches,
+        "confirmation": _confirmation(summary),
         "totals": _totals(summary, spent),
     }
 
@@ -84,7 +88,7 @@ def _launch(
         "status": experiment.status,
         "phase": experiment.phase,
         "reason": experiment.selection_reason,
-        "changed": None if before is None else _changed(before.settings, experiment.settings),
+        "changed": None if before is None else _changed(before, experiment),
         "searched": {p: v for p, v in experiment.settings.items() if p in summary.task.axes},
         "load": None if level is None else level.load.to_json(),
         "result": {} if level is None else _figures(level, summary.task.objectives),
@@ -99,13 +103,43 @@ def _launch(
     }
 
 
-def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """Field -> its value at the launch before, and now; null where it is left to the engine."""
-    paths = dict.fromkeys((*before, *after))
+def _changed(before: ExperimentView, now: ExperimentView) -> dict[str, list[object]]:
+    return {path: [old, new] for path, old, new in differing(before.settings, now.settings)}
+
+
+def _confirmation(summary: TaskSummary) -> dict[str, Any] | None:
+    """How sure the result is, and the further launches that say so."""
+    found = summary.confirmation
+    if found is None:
+        return None
+    experiments = {experiment.index: experiment for experiment in summary.experiments}
     return {
-        path: [before.get(path), after.get(path)]
-        for path in paths
-        if before.get(path) != after.get(path)
+        "status": found.status,
+        "headline": found.headline,
+        "planned": found.planned,
+        "launches": [
+            _further(again, experiments[again.index], summary) for again in found.launches
+        ],
+    }
+
+
+def _further(
+    again: RelaunchView, experiment: ExperimentView, summary: TaskSummary
+) -> dict[str, Any]:
+    own = [level for level in experiment.measurements if level.launch == again.launch]
+    level = _level(experiment.model_copy(update={"measurements": own}), None)
+    return {
+        "launch": again.index,
+        "nth": again.launch,
+        "candidate": again.candidate,
+        "status": again.status,
+        "phase": "confirm",
+        "reason": again.reason,
+        "load": None if level is None else level.load.to_json(),
+        "result": {} if level is None else _figures(level, summary.task.objectives),
+        "failure": again.failure,
+        "startup_s": again.startup_s,
+        "measure_s": again.measure_s,
     }
 
 
@@ -153,6 +187,7 @@ def _learnt(
 
 def _totals(summary: TaskSummary, spent: Spent) -> dict[str, Any]:
     states = Counter(experiment.status for experiment in summary.experiments)
+    further = summary.confirmation.launches if summary.confirmation is not None else []
     budget = (summary.task.config.get("optimization") or {}).get("budget") or {}
     limits = {name: budget.get(name) for name in ("experiments", "minutes", "usd")}
     used = {"experiments": spent.experiments, "minutes": spent.minutes, "usd": spent.usd}
@@ -163,6 +198,7 @@ def _totals(summary: TaskSummary, spent: Spent) -> dict[str, Any]:
     best = summary.recommended
     return {
         "launches": dict(states),
+        "further_launches": dict(Counter(again.status for again in further)),
         "candidates": summary.task.candidates,
         "not_launched": max(summary.task.candidates - _of_candidates(summary), 0),
         "excluded": summary.task.excluded,
@@ -228,6 +264,7 @@ def ledger_markdown(document: Mapping[str, Any]) -> str:
     lines += ["", "## Launches", ""]
     shown = dict.fromkeys((*task["objectives"], *_SHOWN))
     lines += _table(document["launches"], task["measure"], shown)
+    lines += _confirmation_lines(document["confirmation"], shown)
     lines += ["", "## Totals", ""]
     lines += [f"- {name}: {_cell(text)}" for name, text in _total_texts(totals, shown) if text]
     if totals["next"]:
@@ -245,8 +282,29 @@ def _table(launches: Sequence[Mapping[str, Any]], measure: str, shown: Iterable[
     if not launches:
         return ["None yet."]
     heads = ("#", "what changed", "why", "result", f"added ({measure})", "learnt")
-    rows = [heads, ("---",) * len(heads), *(_row(launch, shown) for launch in launches)]
-    return [f"| {' | '.join(map(_cell, row))} |" for row in rows]
+    return _rows(heads, (_row(launch, shown) for launch in launches))
+
+
+def _rows(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    every = (heads, ("---",) * len(heads), *rows)
+    return [f"| {' | '.join(map(_cell, row))} |" for row in every]
+
+
+def _confirmation_lines(found: Mapping[str, Any] | None, shown: Iterable[str]) -> list[str]:
+    """The section about further launches; empty where the task confirms nothing."""
+    if found is None:
+        return []
+    lines = ["", "## Confirmation", "", _cell(found["headline"])]
+    if found["launches"]:
+        heads = ("#", "launched the", "why", "result")
+        lines += ["", *_rows(heads, (_further_row(again, shown) for again in found["launches"]))]
+    return lines
+
+
+def _further_row(again: Mapping[str, Any], shown: Iterable[str]) -> tuple[str, ...]:
+    failed = again["failure"] is not None
+    result = f"failed: {again['failure']}" if failed else _result_text(again, shown)
+    return str(again["launch"]), f"{again['nth']}. time", again["reason"], result
 
 
 def _row(launch: Mapping[str, Any], shown: Iterable[str]) -> tuple[str, ...]:
@@ -290,6 +348,7 @@ def _result(values: Mapping[str, float | None], shown: Iterable[str]) -> str:
 def _total_texts(totals: Mapping[str, Any], shown: Iterable[str]) -> list[tuple[str, str]]:
     best, budget = totals["best"], totals["budget"]
     counts = ", ".join(f"{count} {status}" for status, count in totals["launches"].items())
+    further = ", ".join(f"{count} {status}" for status, count in totals["further_launches"].items())
     spent = [
         f"{used:.3g} {name}"
         + ("" if budget["limits"][name] is None else f" of {budget['limits'][name]:g}")
@@ -302,6 +361,7 @@ def _total_texts(totals: Mapping[str, Any], shown: Iterable[str]) -> list[tuple[
     )
     return [
         ("Launches", counts),
+        ("Further launches", further),
         ("Candidates", f"{totals['candidates']}, {totals['not_launched']} not launched"),
         ("Excluded", excluded),
         ("Spent", ", ".join(spent)),

@@ -8,7 +8,7 @@ long as one from 8 to 16), for anything else whether the values differ.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeGuard
@@ -188,6 +188,14 @@ def format_value(value: object) -> str:
     if value is None:
         return "default"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def differing(before: Settings, after: Settings) -> Iterator[tuple[str, object, object]]:
+    """Field, its value before, its value after: of those that differ. None is left to the
+    engine."""
+    for path in dict.fromkeys((*before, *after)):
+        if before.get(path) != after.get(path):
+            yield path, before.get(path), after.get(path)
 
 
 def describe_settings(settings: Mapping[str, object]) -> str:

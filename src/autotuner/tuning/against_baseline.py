@@ -15,7 +15,7 @@ from autotuner.search import OBJECTIVES, OperatingPoint, has, quantity
 from autotuner.search.axes import label
 from autotuner.search.slo import recommend, served_by, within
 from autotuner.store import ExperimentRecord
-from autotuner.tuning.baseline import NAMES, PLANNED, baseline_beside
+from autotuner.tuning.baseline import NAMES, PLANNED, baseline_beside, changed_settings
 from autotuner.tuning.baseline_views import (
     BaselineView,
     ChangedSettingView,
@@ -31,7 +31,6 @@ from autotuner.tuning.launch_figures import (
     repeated_levels,
 )
 from autotuner.tuning.operating_points import Criteria
-from autotuner.tuning.recommendation import changed_settings
 
 _SHOWN = ("tok_s_per_gpu", "tok_s_per_user", "ttft_ms", "tpot_ms")
 

@@ -16,12 +16,14 @@ from autotuner.config.candidate import Candidate
 from autotuner.engines import parse_command
 from autotuner.errors import ConfigError, EngineError, Problem
 from autotuner.search import Proposal
+from autotuner.search.axes import differing
 from autotuner.space import Region, build_space
 from autotuner.store import ExperimentRecord
 
 PHASE = "baseline"
 """Phase of its experiment."""
 NAMES = {"defaults": "the engine's defaults", "mine": "your current settings"}
+_NOT_SET_BY_HAND = ("system.", "runtime.")
 _BY_HAND = "misc.extra_args"
 _TENSOR, _LENGTH = "parallel.tensor_parallel", "memory.max_model_len"
 _GPUS = "system.total_gpus"
@@ -85,6 +87,16 @@ def baseline_beside(plan: Mapping[str, Any]) -> str | None:
     the budget; else None."""
     kept = plan.get(PLANNED)
     return kept["candidate"] if kept and plan.get("baseline_launches") else None
+
+
+def changed_settings(
+    baseline: Mapping[str, Any], other: Mapping[str, Any]
+) -> Iterator[tuple[str, Any, Any]]:
+    """Field, value in the baseline, value in another configuration: of those that are set by
+    hand."""
+    for path, before, after in differing(baseline, other):
+        if not path.startswith(_NOT_SET_BY_HAND):
+            yield path, before, after
 
 
 def first_launch(

@@ -16,7 +16,7 @@ from autotuner.search import OperatingPoint
 from autotuner.search.points import percent
 from autotuner.search.slo import log_merit, recommend, verdict, within
 from autotuner.store import ExperimentRecord
-from autotuner.tuning.baseline import PLANNED
+from autotuner.tuning.baseline import PLANNED, changed_settings
 from autotuner.tuning.baseline_words import gain
 from autotuner.tuning.launch_figures import ComparedLaunch, figures_of, merits_of, posterior_of
 from autotuner.tuning.operating_points import Criteria
@@ -28,7 +28,6 @@ NOISE = 0.84
 difference of one standard deviation."""
 _NEAR = 0.3
 """Difference of logarithms beyond which launches do not differ by chance: 35 %."""
-_NOT_SET_BY_HAND = ("system.", "runtime.")
 _SHOWN = ("tok_s", "tok_s_per_gpu", "ttft_ms", "tpot_ms", "e2e_p90_ms")
 _BALANCED = ("tok_s_per_gpu", "tok_s_per_user")
 
@@ -136,17 +135,6 @@ def best_within(points: Sequence[OperatingPoint], criteria: Criteria) -> Iterato
     found = recommend(inside, criteria.slo, criteria.objectives)
     if found is not None:
         yield found[0]
-
-
-def changed_settings(
-    baseline: Mapping[str, Any], other: Mapping[str, Any]
-) -> Iterator[tuple[str, Any, Any]]:
-    """Field, value in the baseline, value in another configuration: of those that are set by
-    hand."""
-    for path in dict.fromkeys((*baseline, *other)):
-        before, after = baseline.get(path), other.get(path)
-        if before != after and not path.startswith(_NOT_SET_BY_HAND):
-            yield path, before, after
 
 
 def _merit(point: OperatingPoint, criteria: Criteria) -> float:

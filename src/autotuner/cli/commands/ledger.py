@@ -11,8 +11,9 @@ from autotuner.config import nearest
 from autotuner.errors import AutotunerError
 from autotuner.report.ledger import Spent, ledger_document, ledger_markdown
 from autotuner.store import Store, TaskRecord
+from autotuner.store.experiments import FINISHED
 from autotuner.tuning.baseline import baseline_beside
-from autotuner.tuning.estimate import busy_s
+from autotuner.tuning.search_state import spent_s
 from autotuner.tuning.summarise import summarise
 from autotuner.tuning.summary import TaskSummary
 
@@ -26,7 +27,7 @@ def ledger(task: str | None, *, home: Path | None, as_json: bool) -> None:
     with open_existing(home) as store:
         found = _task(store, task)
         summary = summarise(store, found)
-        document = ledger_document(summary, _spent(store, found, summary))
+        document = ledger_document(summary, spent(store, found, summary))
     if as_json:
         print_json(document)
     else:
@@ -46,10 +47,11 @@ def _task(store: Store, named: str | None) -> TaskRecord:
     raise AutotunerError(f"there is no task {named!r}; {hint}", remedy="autotuner tasks lists them")
 
 
-def _spent(store: Store, task: TaskRecord, summary: TaskSummary) -> Spent:
-    """Use of the budget, counted as the search counts it: while at least one engine is up."""
-    finished = [e for e in store.experiments(task.id) if e.status in ("completed", "failed")]
-    seconds = busy_s((e.began_s, (e.startup_s or 0.0) + (e.measure_s or 0.0)) for e in finished)
+def spent(store: Store, task: TaskRecord, summary: TaskSummary) -> Spent:
+    """Use of the budget, counted as tuning counts it: while at least one engine is up, by first and
+    by further launches."""
+    finished = [e for e in store.experiments(task.id) if e.status in FINISHED]
+    seconds = spent_s(finished)
     # Before plans kept the price of all GPUs, the widest launch tells their number.
     gpus = max((e.gpus for e in summary.experiments), default=0)
     each = task.plan.get("usd_per_gpu_hour")
@@ -57,4 +59,5 @@ def _spent(store: Store, task: TaskRecord, summary: TaskSummary) -> Spent:
     usd = seconds / 3600 * price if price else None
     beside = baseline_beside(task.plan)
     launches = sum(e.candidate_id != beside for e in finished)
-    return Spent(launches, seconds / 60, usd)
+    further = sum(again.status in FINISHED for e in finished for again in e.relaunches)
+    return Spent(launches + further, seconds / 60, usd)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from autotuner.search.axes import label
+from autotuner.search.axes import differing, label
 from autotuner.search.load_choice import EndLaunch, NextLevel, RunningLaunch
 from autotuner.search.points import describe_point, percent
 from autotuner.search.predictions import predicted
@@ -94,9 +94,7 @@ def _news(state: SearchState, candidate: str) -> str:
     differences = []
     for other in launched:
         theirs = state.settings.get(other, {})
-        differences.append(
-            [path for path in sorted({*mine, *theirs}) if mine.get(path) != theirs.get(path)]
-        )
+        differences.append(sorted(path for path, _, _ in differing(mine, theirs)))
     if not differences:
         return ""
     fewest = min(differences, key=len)
