@@ -149,7 +149,7 @@ def test_a_home_in_use_by_another_run(
     )  # fmt: skip
     try:
         assert first.stderr is not None
-        while "to launch" not in (line := first.stderr.readline()):
+        while "launches" not in (line := first.stderr.readline()):
             assert line, "the first run has ended early"
         is_shown(run("tune", task, "--json"), "small", str(first.pid))
         first.send_signal(signal.SIGINT)

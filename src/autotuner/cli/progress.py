@@ -73,8 +73,8 @@ class Progress:
                 self._show(f"{asked:,} of {wanted:,} candidates predicted")
             case TaskStarted(task_id, launches, kept):
                 again = f", {kept} of them finished before" if kept else ""
-                doing = "replay, nothing is launched" if self._replay else "launch"
-                self._print(f"task {task_id}: up to {launches} candidates to {doing}{again}")
+                doing = "candidates to replay, nothing is launched" if self._replay else "launches"
+                self._print(f"task {task_id}: up to {launches} {doing}{again}")
             case StrategyChosen(name, reason):
                 self._print(f"strategy {name}" + (f": {reason}" if reason else ""))
             case ExperimentStarted(index, candidate, settings, reason, phase):
