@@ -20,7 +20,8 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 WALKED = (
     *("start", "tasks", "new-task", "new-task-advanced", "overview", "explorer", "search"),
-    *("experiments", "experiment", "performance", "configuration", "comparison", "log"),
+    *("experiments", "experiment", "performance", "sizing", "configuration", "comparison", "log"),
+    "start-recommend",
     *("profiles", "profile-edit", "compare", "verify-sides", "system", "migration", "legacy"),
     "legacy-task",
 )

@@ -49,5 +49,7 @@ def test_a_recommendation_becomes_a_new_task(service: ServiceProcess, page: Page
     expect(page).to_have_url(re.compile(r"gpu=h100_sxm.*ttft=800"))
     card.get_by_role("link", name="Tune this").click()
     expect(page.get_by_role("heading", name="New task")).to_be_visible()
-    expect(page.get_by_label("Model", exact=True)).to_have_value("meta-llama/Llama-3.1-8B-Instruct")
+    expect(page.get_by_role("textbox", name="Model")).to_have_value(
+        "meta-llama/Llama-3.1-8B-Instruct"
+    )
     expect(page.get_by_label("TTFT, mean")).to_have_value("800")

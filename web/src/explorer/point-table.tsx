@@ -139,16 +139,16 @@ function columnsOf(
       isHigherBetter: false,
       text: (point) => load(point.load),
     },
-    ...figures.map(({ key, short, title, better, format }) => ({
-      name: key,
-      title: short,
-      hint: title,
+    ...figures.map((figure) => ({
+      name: figure.key,
+      title: figure.short,
+      hint: figure.title,
       isNumeric: true,
-      isHigherBetter: better === "higher",
+      isHigherBetter: figure.better === "higher",
       text: (point: OperatingPoint) =>
         against === null
-          ? format(point.figures[key]?.value)
-          : changeInWords(set, against, point, key),
+          ? figure.format(point.figures[figure.key]?.value)
+          : changeInWords(set, against, point, figure),
     })),
     ...varying.map((name) => ({
       name,

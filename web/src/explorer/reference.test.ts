@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { quantity } from "~/ui/quantities";
 import { PointSet } from "./point-set";
 import { changeFrom, changeInWords, referenceOf } from "./reference";
 import { point } from "./testing-points";
@@ -42,9 +43,9 @@ describe("a point against it", () => {
     expect(changeOf(4)).toBeNull();
   });
 
-  it("says so of the reference itself", () => {
+  it("has the figures of the reference itself, which the rest is of", () => {
     const words = (index: number) =>
-      changeInWords(set, reference, set.points[index] as never, "tok_s");
-    expect([words(0), words(2), words(3)]).toEqual(["reference", "+45\u00a0%", "–"]);
+      changeInWords(set, reference, set.points[index] as never, quantity("tok_s"));
+    expect([words(0), words(2), words(3)]).toEqual(["400", "+45\u00a0%", "–"]);
   });
 });

@@ -54,16 +54,20 @@ export function changeFrom(
   return value && before ? value / before - 1 : null;
 }
 
-/** The same in words: "+45 %"; "reference" of the reference's own points. */
+/** The same in words, "+45 %"; of the reference's own points their figures, which the rest is of. */
 export function changeInWords(
   set: PointSet,
   reference: Reference,
   point: OperatingPoint,
-  name: string,
+  { key, format }: Quantity,
 ): string {
-  const own = reference.indices.some((index) => set.points[index]?.id === point.id);
-  return own ? "reference" : change(changeFrom(set, reference, point, name));
+  return isOfReference(set, reference, point)
+    ? format(point.figures[key]?.value)
+    : change(changeFrom(set, reference, point, key));
 }
+
+const isOfReference = (set: PointSet, { indices }: Reference, { id }: OperatingPoint): boolean =>
+  indices.some((index) => set.points[index]?.id === id);
 
 /** How a point stands to the reference in some figures; null where it is not compared. */
 export function againstInWords(
@@ -77,6 +81,6 @@ export function againstInWords(
     return share === null ? [] : [`${change(share)} ${short}`];
   });
   if (known.length === 0) return null;
-  if (reference.indices.some((index) => set.points[index]?.id === point.id)) return "the baseline";
+  if (isOfReference(set, reference, point)) return "the baseline";
   return `${known.join(", ")} against ${reference.name}`;
 }

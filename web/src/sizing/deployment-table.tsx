@@ -1,10 +1,16 @@
 import { Text, Title } from "@mantine/core";
 import type { Deployment, Sizing } from "~/api/sizing";
-import { SettingsLine } from "~/task/settings-line";
 import { count, load, milliseconds, number, percent, usd } from "~/ui/format";
 import { ScrollingBox } from "~/ui/scrolling-box";
 import classes from "./sizing.module.css";
-import { devicesOf, differing, heldBetween, replicasBetween, SOURCES } from "./words";
+import {
+  devicesOf,
+  differing,
+  heldBetween,
+  replicasBetween,
+  SOURCES,
+  settingsInWords,
+} from "./words";
 
 /** Every candidate that holds the traffic, the smallest deployment first. */
 export function DeploymentTable({ found }: { found: Sizing }) {
@@ -61,11 +67,11 @@ export function DeploymentTable({ found }: { found: Sizing }) {
 function Row({ made, axes, word }: { made: Deployment; axes: readonly string[]; word: string }) {
   return (
     <tr>
-      <th scope="row">
+      <th scope="row" className={classes.candidate}>
         <span className="text-of-users">
           {made.is_baseline ? "Baseline" : made.candidate.slice(0, 7)}, {made.engine}
         </span>
-        <SettingsLine settings={made.settings} axes={axes} />
+        <Small text={settingsInWords(made, axes)} />
       </th>
       <td>
         {count(made.replicas)}
@@ -89,7 +95,7 @@ function Row({ made, axes, word }: { made: Deployment; axes: readonly string[]; 
 }
 
 function Small({ text }: { text: string | null }) {
-  if (text === null) return null;
+  if (text === null || text === "") return null;
   return (
     <Text size="xs" className="quiet">
       {text}

@@ -1,6 +1,13 @@
 import { expect, it } from "vitest";
 import { aDeployment } from "./testing-sizing";
-import { devicesOf, differing, heldBetween, replicasBetween, trafficInWords } from "./words";
+import {
+  devicesOf,
+  differing,
+  heldBetween,
+  replicasBetween,
+  settingsInWords,
+  trafficInWords,
+} from "./words";
 
 it("says replicas by the intervals where they are others", () => {
   expect(replicasBetween(aDeployment())).toBe("2 to 5");
@@ -33,4 +40,12 @@ it("tells candidates apart by what differs, the GPU aside", () => {
   const other = aDeployment({ settings: { "a.b": 1, "c.d": 3, "e.f": null } });
   expect(differing([one, other])).toEqual(["c.d"]);
   expect(differing([one])).toEqual([]);
+});
+
+it("writes the settings that tell candidates apart, without what is left to the engine", () => {
+  const made = aDeployment({
+    settings: { "parallel.tensor_parallel": 2, "memory.max_model_len": null },
+  });
+  const paths = ["parallel.tensor_parallel", "memory.max_model_len", "misc.dtype"];
+  expect(settingsInWords(made, paths)).toBe("tensor parallel 2");
 });

@@ -1,7 +1,7 @@
 /** Deployments in words. */
 
 import type { Deployment, Sizing } from "~/api/sizing";
-import { counted, load, number, withUnit } from "~/ui/format";
+import { counted, fieldName, load, number, setting, withUnit } from "~/ui/format";
 
 /** GPUs of a deployment: "6 × h100_sxm"; of a CPU its replicas share nothing that is counted. */
 export const devicesOf = ({ gpus, gpu }: Pick<Deployment, "gpus" | "gpu">): string =>
@@ -38,6 +38,13 @@ export function differing(deployments: readonly Deployment[]): string[] {
     new Set(deployments.map(({ settings }) => JSON.stringify(settings[path] ?? null)));
   return [...paths].filter((path) => values(path).size > 1 && path !== "system.gpu_type");
 }
+
+/** What tells a candidate from others: "tensor parallel 2, GEMM mode fp8"; unset fields are left out. */
+export const settingsInWords = ({ settings }: Deployment, paths: readonly string[]): string =>
+  paths
+    .filter((path) => settings[path] !== null && settings[path] !== undefined)
+    .map((path) => `${fieldName(path)} ${setting(settings[path])}`)
+    .join(", ");
 
 /** Where the figures are from, of every candidate of an answer. */
 export const SOURCES = {

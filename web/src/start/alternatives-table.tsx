@@ -1,11 +1,10 @@
 import { Text, Title } from "@mantine/core";
 import type { Alternative, Recommendation, RecommendedByPrediction } from "~/api/recommendation";
-import { SettingsLine } from "~/task/settings-line";
 import { load, milliseconds, number, usd } from "~/ui/format";
 import { range } from "~/ui/range";
 import { ScrollingBox } from "~/ui/scrolling-box";
 import { VerdictBadge } from "~/ui/verdict-badge";
-import { decidingFields, differsInWords } from "./recommendation-words";
+import { differsInWords, settingsInWords } from "./recommendation-words";
 import classes from "./start.module.css";
 
 interface AlternativesTableProps {
@@ -41,11 +40,9 @@ export function AlternativesTable({ found, best }: AlternativesTableProps) {
               <tr key={`${point.engine}:${point.candidate}`}>
                 <th scope="row">
                   <span>{differsInWords(point, best)}</span>
-                  <SettingsLine
-                    settings={point.settings as Record<string, string>}
-                    axes={decidingFields(point.settings)}
-                    load={point.engine}
-                  />
+                  <Text size="xs" className="quiet">
+                    {point.engine}: {settingsInWords(point.settings)}
+                  </Text>
                 </th>
                 <td>{point.gpus}</td>
                 <td>{load(point.load)}</td>
@@ -54,7 +51,9 @@ export function AlternativesTable({ found, best }: AlternativesTableProps) {
                 <td>{milliseconds(point.tpot_ms)}</td>
                 {isPriced && <td>{usd(point.usd_per_million_tokens)}</td>}
                 {isLimited && (
-                  <td>{point.verdict !== null && <VerdictBadge verdict={point.verdict} />}</td>
+                  <td className={classes.verdict}>
+                    {point.verdict !== null && <VerdictBadge verdict={point.verdict} />}
+                  </td>
                 )}
               </tr>
             ))}

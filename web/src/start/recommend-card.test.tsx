@@ -2,7 +2,7 @@ import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, it } from "vitest";
 import { openPage } from "~/task/testing-page";
-import { aRecommendation } from "./testing-recommendation";
+import { aPredictedPoint, aRecommendation } from "./testing-recommendation";
 
 const LINK = "/start?model=org%2Fmodel&gpu=h100_sxm&gpus=8&isl=1000&osl=200&ttft=800";
 
@@ -65,6 +65,15 @@ it("opens as the link says, and leads to a new task that is filled in", async ()
     ...{ model: "org/model", gpu: "h100_sxm", gpus: "8", engine: "vllm" },
     ...{ isl: "1000", osl: "200", ttft: "800" },
   });
+});
+
+it("has the safe choice too, and repeats no command", async () => {
+  const certain = aPredictedPoint({ load: { kind: "concurrency", value: 32 }, verdict: "meets" });
+  openPage(LINK, answers(aRecommendation({ certain })).given);
+  const card = await theCard();
+  expect(await within(card).findByRole("heading", { name: "The safe choice" })).toBeVisible();
+  expect(within(card).getByText(/^The command is the same/)).toBeVisible();
+  expect(within(card).getAllByRole("region", { name: "Command that serves it" })).toHaveLength(1);
 });
 
 it("says why nothing fits, and shows the nearest point", async () => {

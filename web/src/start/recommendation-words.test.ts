@@ -5,6 +5,7 @@ import {
   figuresOf,
   placeInWords,
   rivalsInWords,
+  settingsInWords,
 } from "./recommendation-words";
 import { anAlternative, aPredictedPoint, aRecommendation } from "./testing-recommendation";
 
@@ -12,6 +13,9 @@ it("shows the settings that decide performance; a width of 1 is none", () => {
   expect(decidingFields(aPredictedPoint().settings)).toEqual([
     ...["parallel.tensor_parallel", "scheduling.max_running_requests"],
   ]);
+  expect(settingsInWords(aPredictedPoint().settings)).toBe(
+    "tensor parallel 2, max running requests 256",
+  );
 });
 
 it("has figures per GPU and per user, with the ends of intervals in order", () => {

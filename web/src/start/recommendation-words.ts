@@ -1,7 +1,7 @@
 /** A recommendation by prediction, in words. */
 
 import type { Alternative, Recommendation, RecommendedByPrediction } from "~/api/recommendation";
-import { load } from "~/ui/format";
+import { fieldName, load, setting } from "~/ui/format";
 import { type Quantity, quantity } from "~/ui/quantities";
 import { range } from "~/ui/range";
 
@@ -31,6 +31,12 @@ export const decidingFields = (settings: RecommendedByPrediction["settings"]): s
         !(path.startsWith("parallel.") && value === 1),
     )
     .map(([path]) => path);
+
+/** The same fields in words: "tensor parallel 2, GEMM mode fp8". */
+export const settingsInWords = (settings: RecommendedByPrediction["settings"]): string =>
+  decidingFields(settings)
+    .map((path) => `${fieldName(path)} ${setting(settings[path])}`)
+    .join(", ");
 
 /** Engine, devices and load of a point: "vllm on 2 × h100_sxm, 64 in flight". */
 export function placeInWords(point: RecommendedByPrediction, found: Recommendation): string {

@@ -61,7 +61,12 @@ export function RecommendedAnswer({ found, wanted }: RecommendedAnswerProps) {
         </>
       )}
       {recommended !== null && certain !== null && (
-        <Point title="The safe choice" point={certain} found={found} />
+        <Point
+          title="The safe choice"
+          point={certain}
+          found={found}
+          isSameCommand={certain.command === recommended.command}
+        />
       )}
       {recommended !== null && found.alternatives.length > 0 && (
         <AlternativesTable found={found} best={recommended} />
@@ -94,9 +99,11 @@ interface PointProps {
   title: string;
   point: RecommendedByPrediction;
   found: Recommendation;
+  /** Whether its command stands above already: it is the same engine with another load. */
+  isSameCommand?: boolean;
 }
 
-function Point({ title, point, found }: PointProps) {
+function Point({ title, point, found, isSameCommand = false }: PointProps) {
   const limits = new Map(point.limits.map((limit) => [limit.name, limit]));
   const fit = point.replicas_that_fit;
   return (
@@ -137,12 +144,16 @@ function Point({ title, point, found }: PointProps) {
           {number(fit * point.tok_s)} tok/s together.
         </Text>
       )}
-      <CommandBlock
-        command={point.command}
-        title="Command that serves it"
-        unserved={point.unserved}
-        sampleRequest={point.sample_request}
-      />
+      {isSameCommand ? (
+        <Text size="sm">The command is the same; only the load is another.</Text>
+      ) : (
+        <CommandBlock
+          command={point.command}
+          title="Command that serves it"
+          unserved={point.unserved}
+          sampleRequest={point.sample_request}
+        />
+      )}
     </Stack>
   );
 }
@@ -160,7 +171,7 @@ function Measuring({ found }: { found: Recommendation }) {
         {measuring.tasks.map((task) => (
           <li key={task.engine}>
             A task of {task.engine}: up to {counted(task.launches, "launch", "launches")}
-            {task.minutes !== null && `, about ${duration(60 * task.minutes)}`}
+            {task.minutes !== null && `, about ${duration(60 * Math.ceil(task.minutes))}`}
             {task.usd !== null && `, ${usd(task.usd)}`}
           </li>
         ))}
