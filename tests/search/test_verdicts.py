@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from autotuner.config import LoadLevel
 from autotuner.search import OperatingPoint, recommend
-from autotuner.search.slo import verdict, verdicts
+from autotuner.search.slo import beyond, verdict, verdicts
 
 
 def point(
@@ -70,3 +70,10 @@ def test_a_narrower_interval_never_contradicts(value: float, half: float, limit:
     wide = verdict(point("a", 1.0, value, half_ms=half), {"ttft_ms": limit})
     narrow = verdict(point("a", 1.0, value, half_ms=half / 2), {"ttft_ms": limit})
     assert wide in ("unclear", narrow)
+
+
+def test_the_distance_to_a_limit_has_one_wording() -> None:
+    assert beyond(0.24) == "24 % over its limit"
+    assert beyond(-0.031) == "3.1 % below its limit"
+    assert beyond(1.5, "the limit of 500 ms") == "150 % over the limit of 500 ms"
+    assert beyond(0.24, "") == "24 % over"

@@ -32,6 +32,7 @@ from autotuner.report.point_table import (
 from autotuner.report.points import AXES, PlotPoint, figure_text, plane, rate_column, settings_text
 from autotuner.search import COST, OBJECTIVES, as_point
 from autotuner.search.points import figure, percent
+from autotuner.search.slo import beyond
 from autotuner.tuning.estimate import PlanEstimate
 from autotuner.tuning.prepare import Prepared
 
@@ -141,7 +142,7 @@ def print_recommended(prepared: Prepared, found: PlanEstimate, console: Console)
     for name, limit, value in limits_of(prepared, point):
         low, high = interval = limit_interval80(point, name)
         label, stands = OBJECTIVES[name].label, verdict(interval, limit)
-        excess = f", {percent(value / limit - 1)} over it" if value > limit else ""
+        excess = f", {beyond(value / limit - 1, 'it')}" if value > limit else ""
         console.print(
             f"  {stands}: {label} {figure(value)} ms ({figure(low)}–{figure(high)}), "
             f"the limit is {limit:g} ms{excess}",

@@ -19,6 +19,7 @@ from autotuner.tuning.summary import ExperimentView, PointView, TaskSummary
 
 AXES = {name: f"{found.meaning} ({found.unit})" for name, found in OBJECTIVES.items()}
 """Quantity -> its one name on every plot."""
+_LONGEST_TEXT = 160
 _UPWARDS = ("tok_s_per_gpu", "tok_s", "requests_per_s_per_gpu", "requests_per_s")
 """Quantities that plots draw upwards; all others are drawn rightwards where one of these is."""
 
@@ -138,6 +139,16 @@ def cost_text(costs: TokenCosts) -> str | None:
     )
     known = [f"{usd:.3g} ({what})" for usd, what in parts if usd is not None]
     return f"USD per million tokens: {', '.join(known)}" if known else None
+
+
+def usd_text(value: float | None) -> str:
+    """USD in a cell of a table: `0.42`, `1,250`; a dash where no price is known."""
+    return "–" if value is None else f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
+
+
+def cut_text(text: str) -> str:
+    """A reason no longer than a reader takes in: its beginning where it is longer."""
+    return text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 1]}…"
 
 
 def energy_text(point: PointView) -> str | None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 from autotuner.engines import sample_request
 from autotuner.report.plan_document import chosen_document, mixed_text
 from autotuner.search import OBJECTIVES
-from autotuner.search.slo import served_by
+from autotuner.search.slo import served_by, within
 from autotuner.tuning.estimate import RecommendedPrediction
 from autotuner.tuning.first_task_asked import Asked
 from autotuner.tuning.predicted_choice import (
@@ -113,7 +112,7 @@ def _chosen(found: Recommendation, place: PointOfKind, reason: str) -> dict[str,
     prepared, slo = found.tasks.of(place.engine).prepared, found.asked.slo
     meets = place.verdict(slo) if slo else None
     chosen = RecommendedPrediction(
-        place.prediction, reason, meets_slo=all_within(place, slo) if slo else True
+        place.prediction, reason, meets_slo=within(place.point, slo) if slo else True
     )
     document = chosen_document(prepared, chosen)
     return {
@@ -124,11 +123,6 @@ def _chosen(found: Recommendation, place: PointOfKind, reason: str) -> dict[str,
         "replicas_that_fit": replicas_that_fit(found, place),
         "sample_request": sample_request(document["command"], place.engine),
     }
-
-
-def all_within(place: PointOfKind, slo: Mapping[str, float]) -> bool:
-    """Whether its predicted values are within all limits."""
-    return all(getattr(place.point, name) <= limit for name, limit in slo.items())
 
 
 def replicas_that_fit(found: Recommendation, place: PointOfKind) -> int:

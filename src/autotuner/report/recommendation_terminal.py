@@ -11,15 +11,15 @@ from rich.table import Table
 
 from autotuner.config import LoadLevel
 from autotuner.report.command import print_command
-from autotuner.report.points import cost_text
+from autotuner.report.points import cost_text, cut_text, usd_text
 from autotuner.search import OBJECTIVES
 from autotuner.search.axes import describe_settings
-from autotuner.search.points import figure, percent
+from autotuner.search.points import figure
+from autotuner.search.slo import beyond
 from autotuner.sizing import TokenCosts
 
 _SHOWN = ("parallel", "quantization", "scheduling", "memory", "attention")
 _DIFFERS = {"engine": "engine", "layout": "parallel layout", "formats": "number formats"}
-_MOST_REASON = 160
 _MOST_TASKS = 2
 
 
@@ -37,7 +37,7 @@ def print_recommendation(document: Mapping[str, Any], console: Console) -> None:
         by = f" by {engine['predictor']}" if engine["predictor"] else ""
         console.print(escape(f"  {engine['engine']}: {count}{by}"), soft_wrap=True)
     for engine, why in document["refused"].items():
-        console.print(escape(f"  {engine} cannot: {_cut(why)}"), soft_wrap=True)
+        console.print(escape(f"  {engine} cannot: {cut_text(why)}"), soft_wrap=True)
     if document["mixed"]:
         console.print(f"[yellow]{escape(document['mixed'])}[/yellow]", soft_wrap=True)
     best = document["recommended"]
@@ -87,7 +87,7 @@ def _print_point(
         console.print(f"  {text}")
     for limit in point["limits"]:
         low, high = limit["interval_ms"]
-        excess = f", {percent(limit['over'])} over it" if limit["over"] else ""
+        excess = f", {beyond(limit['over'], 'it')}" if limit["over"] else ""
         console.print(
             f"  {limit['verdict']}: {OBJECTIVES[limit['name']].label} "
             f"{figure(limit['predicted_ms'])} ms ({figure(low)}–{figure(high)}), the limit is "
@@ -141,15 +141,11 @@ def _alternatives(document: Mapping[str, Any]) -> Table:
             f"{figure(point['tok_s'] / point['gpus'])}\n{figure(low)}-{figure(high)}",
             figure(point["ttft_ms"]),
             "–" if point["tpot_ms"] is None else figure(point["tpot_ms"]),
-            *([_usd(point["usd_per_million_tokens"])] if priced else []),
+            *([usd_text(point["usd_per_million_tokens"])] if priced else []),
             *([point["verdict"]] if document["slo"] else []),
             escape(f"{differs}: {settings_line(point['settings'])}"),
         )
     return table
-
-
-def _usd(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3g}"
 
 
 def _print_measuring(document: Mapping[str, Any], console: Console) -> None:
@@ -187,7 +183,3 @@ def _print_measuring(document: Mapping[str, Any], console: Console) -> None:
     left = len(found["tasks"]) - _MOST_TASKS
     if left > 0:
         console.print(f"  and {left} more engines; --json has their commands")
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _MOST_REASON else f"{text[: _MOST_REASON - 1]}…"

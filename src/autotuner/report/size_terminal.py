@@ -11,11 +11,11 @@ from rich.table import Table
 
 from autotuner.config import LoadLevel
 from autotuner.report.command import print_command
-from autotuner.report.points import cost_text
+from autotuner.report.points import cost_text, usd_text
 from autotuner.report.recommendation_terminal import costs_in, settings_line
 from autotuner.search import OBJECTIVES
 from autotuner.search.points import figure, percent
-from autotuner.search.slo import describe_slo
+from autotuner.search.slo import beyond, describe_slo
 
 _SHOWN = 5
 _MOST_REFUSED = 6
@@ -132,8 +132,8 @@ def _table(rows: list[Mapping[str, Any]]) -> Table:
             f"{made['replicas']}{spread}",
             figure(made["capacity"]["requests_per_s"]),
             percent(made["utilisation"]),
-            _usd(made["usd_per_hour"]),
-            _usd(made["usd_per_million_tokens"]),
+            usd_text(made["usd_per_hour"]),
+            usd_text(made["usd_per_million_tokens"]),
             escape(_configuration(made)),
         )
     return table
@@ -147,8 +147,8 @@ def _by_gpu(document: Mapping[str, Any]) -> Table:
         table.add_row(
             escape(row["gpu"]),
             "–" if row["gpus"] is None else str(row["gpus"]),
-            _usd(row["usd_per_hour"]),
-            _usd(row["usd_per_gpu_hour"]),
+            usd_text(row["usd_per_hour"]),
+            usd_text(row["usd_per_gpu_hour"]),
             f"{row['holding']} of {row['candidates']}",
         )
     return table
@@ -163,10 +163,6 @@ def _configuration(row: Mapping[str, Any]) -> str:
 def _counted(count: int, thing: str) -> str:
     """`1 replica`, `8 replicas`."""
     return f"{count} {thing}{'s' * (count != 1)}"
-
-
-def _usd(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
 
 
 def _print_growth(rows: list[Mapping[str, Any]], console: Console) -> None:
@@ -201,9 +197,8 @@ def _print_nearest(document: Mapping[str, Any], console: Console) -> None:
     )
     is_at = f"{label} is not known there"
     if found["value_ms"] is not None:
-        is_at = (
-            f"{label} is {figure(found['value_ms'])} ms, {percent(found['over'])} over the limit "
-            f"of {found['limit_ms']:g} ms"
+        is_at = f"{label} is {figure(found['value_ms'])} ms, " + beyond(
+            found["over"], f"the limit of {found['limit_ms']:g} ms"
         )
     console.print(
         f"  nearest: on {escape(found['gpu'])}, {escape(_configuration(found))}: {is_at}",

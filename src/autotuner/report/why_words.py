@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from autotuner.report.points import settings_text, value_text
+from autotuner.report.points import cut_text, settings_text, value_text
 from autotuner.search import OBJECTIVES
 from autotuner.search.points import figure, percent
+from autotuner.search.slo import beyond
 from autotuner.tuning.why_sentences import admits_text, counted, lacking_text
 from autotuner.tuning.why_views import (
     AdmittedView,
@@ -19,7 +20,6 @@ from autotuner.tuning.why_views import (
 )
 
 _MOST_LINES = 5
-_LONGEST = 160
 
 
 def label(name: str) -> str:
@@ -65,8 +65,7 @@ def nearest_text(found: SloEffectsView) -> str | None:
 def point_text(point: WhyPointView) -> str:
     """A point with its limits: `4f2a9c1 TP 4 at 8: TTFT 620 ms (24 % over its limit)`."""
     stands = ", ".join(
-        f"{label(one.name)} {figure(one.value_ms)} ms ({percent(abs(one.excess))} "
-        f"{'over' if one.excess > 0 else 'below'} its limit)"
+        f"{label(one.name)} {figure(one.value_ms)} ms ({beyond(one.excess)})"
         for one in point.limits
     )
     settings = settings_text(point.settings, point.settings)
@@ -129,7 +128,7 @@ def _rule_lines(rule: RuleExclusionView) -> Iterator[str]:
 def failure_lines(found: Sequence[FailureCountView]) -> Iterator[str]:
     """Launches that failed, by kind."""
     for one in found:
-        yield f"{one.count:,} x {one.kind}: {_short(one.message)}"
+        yield f"{one.count:,} x {one.kind}: {cut_text(one.message)}"
 
 
 def elsewhere_lines(rows: Sequence[ElsewhereView], hidden: Sequence[ElsewhereView]) -> list[str]:
@@ -143,7 +142,7 @@ def elsewhere_lines(rows: Sequence[ElsewhereView], hidden: Sequence[ElsewhereVie
         if one.unanswered:
             gpu = str(one.changes.get("system.gpu_type", one.what))
             reason = one.unanswered.partition(";")[0].replace(gpu, "it")
-            reasons.setdefault(_short(reason), []).append(one.what)
+            reasons.setdefault(cut_text(reason), []).append(one.what)
     for reason, names in list(reasons.items())[:_MOST_LINES]:
         lines.append(f"not predicted: {', '.join(names)}: {reason}")
     if len(reasons) > _MOST_LINES:
@@ -157,7 +156,3 @@ def _first(lines: Iterable[str]) -> Iterator[str]:
     yield from found[:_MOST_LINES]
     if len(found) > _MOST_LINES:
         yield f"{len(found) - _MOST_LINES} other reasons; --json has them all"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

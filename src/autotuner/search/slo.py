@@ -82,6 +82,16 @@ def _verdict(point: OperatingPoint, name: str, limit: float) -> Verdict:
     return "unclear" if low <= limit else "misses"
 
 
+def beyond(excess: float, limit: str = "its limit") -> str:
+    """How far a value is from its limit: `24 % over its limit`, `3.1 % below its limit`.
+
+    Args:
+        excess: share of the limit.
+        limit: what the limit is called.
+    """
+    return f"{percent(abs(excess))} {'over' if excess > 0 else 'below'} {limit}".rstrip()
+
+
 def describe_slo(slo: Mapping[str, float]) -> str:
     """The limits in words: `TTFT at most 300 ms, TPOT at most 25 ms`."""
     return ", ".join(
@@ -134,8 +144,7 @@ def recommend(
     excess, name = worst_excess(best, slo)
     reason = (
         f"no operating point meets the SLO ({limits}); this one comes nearest: "
-        f"{OBJECTIVES[name].label} is {figure(getattr(best, name))} ms, "
-        f"{percent(excess)} over its limit"
+        f"{OBJECTIVES[name].label} is {figure(getattr(best, name))} ms, " + beyond(excess)
     )
     return best, reason, False
 

@@ -26,7 +26,7 @@ from autotuner.search.points import (
     percent,
 )
 from autotuner.search.predictions import Predicted, predicted
-from autotuner.search.slo import within, worst_excess
+from autotuner.search.slo import beyond, within, worst_excess
 from autotuner.search.stopping import stop_reason, too_little
 from autotuner.search.strategy import Proposal, SearchState, Stop
 
@@ -129,7 +129,7 @@ def _nearest_first(sweeps: Mapping[str, Sweep], slo: Mapping[str, float]) -> Ite
         over, name = worst_excess(nearest[candidate], slo)
         reason = (
             "predicted to miss the SLO by least of those left: "
-            f"{describe_point(nearest[candidate], (name,))}, {percent(over)} over its limit"
+            f"{describe_point(nearest[candidate], (name,))}, {beyond(over)}"
         )
         yield Choice(candidate, reason, "nearest to the SLO")
 

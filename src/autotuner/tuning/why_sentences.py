@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from autotuner.search import OBJECTIVES
-from autotuner.search.points import figure, percent
-from autotuner.search.slo import describe_slo
+from autotuner.search.points import figure
+from autotuner.search.slo import beyond, describe_slo
 from autotuner.tuning.why_views import (
     AdmittedView,
     LimitEffectView,
@@ -76,7 +76,7 @@ def cheapest_way(limits: SloEffectsView, unit: str) -> str:
     if limits.nearest is None or limits.factor is None:
         return ""
     parts = [
-        f"{OBJECTIVES[one.name].label} {figure(one.value_ms)} ms ({percent(one.excess)} over)"
+        f"{OBJECTIVES[one.name].label} {figure(one.value_ms)} ms ({beyond(one.excess, '')})"
         for one in limits.nearest.limits
         if one.excess > 0
     ]
