@@ -104,6 +104,7 @@ def test_an_slo_that_nothing_meets_names_the_limit(run: Run, service: Path) -> N
     assert (found["deployments"], found["holding"]) == ([], 0)
     nearest = found["nearest"]
     assert (nearest["limit"], nearest["limit_ms"]) == ("tpot_ms", 0.1)
+    assert found["slo"] == TASK["slo"] | {"tpot_ms": 0.1}, "the task's other limits stay"
     assert nearest["over"] == pytest.approx(nearest["value_ms"] / 0.1 - 1)
     shown = run(*words).stdout
     assert "nothing holds it" in shown and "TPOT" in shown and "over the limit" in shown

@@ -128,7 +128,7 @@ def size(
         typer.Option(
             "--slo",
             metavar="NAME=MS",
-            help="Limits in place of all of the task's: ttft_ms=500,tpot_ms=50.",
+            help="Limits in place of the task's of the same names: ttft_ms=500.",
         ),
     ] = None,
     headroom: Annotated[

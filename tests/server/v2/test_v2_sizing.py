@@ -42,6 +42,8 @@ def test_a_waiting_task_is_sized_by_prediction_on_gpus_that_are_named(client: Te
     own = size(client, task_id, rate=40, growth_per_month=0.1, months=3)
     assert (own.source, [row.gpu for row in own.gpus]) == ("predicted", ["h100_sxm"])
     assert [month.month for month in own.growth] == [0, 1, 2, 3]
+    assert size(client, task_id, rate=40, ttft_ms=900).slo == {"tpot_ms": 50, "ttft_ms": 900}
+    assert size(client, task_id, rate=40, tpot_ms=60).slo == {"tpot_ms": 60}
     assert own.growth[3].traffic.requests_per_s == pytest.approx(40 * 1.1**3)
     two = size(client, task_id, rate=40, gpu=["h200", "h100"], predictor="roofline")
     assert {row.gpu for row in two.gpus} == {"h200_sxm", "h100_sxm"}

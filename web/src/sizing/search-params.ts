@@ -17,7 +17,7 @@ export interface SizingSearch {
   /** Names, with commas between them. */
   gpus?: string;
   source?: "measured" | "predicted";
-  /** `ttft_ms=500,tpot_ms=50`: limits in place of all of the task's. */
+  /** `ttft_ms=500,tpot_ms=50`: limits in place of the task's of the same names. */
   slo?: string;
 }
 

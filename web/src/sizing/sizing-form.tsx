@@ -117,10 +117,10 @@ export function SizingForm(props: SizingFormProps) {
 
 function LimitFields({ search, onChange, own, faultAt }: SizingFormProps) {
   const given = limitsIn(search.slo ?? "");
-  const limits = search.slo === undefined ? own : given;
+  const limits = { ...own, ...given };
   const names = [...new Set([...USUAL, ...Object.keys(own), ...Object.keys(given)])];
   const change = (name: string, limit: number | null) => {
-    const { [name]: _, ...others } = limits;
+    const { [name]: _, ...others } = given;
     const next = limit === null ? others : { ...others, [name]: limit };
     onChange({ slo: textOf(next) || undefined });
   };

@@ -52,7 +52,7 @@ it("opens as the link says, in users and with limits of its own", async () => {
   expect(screen.getByLabelText("Users at once")).toHaveValue("200");
   expect(screen.getByLabelText("Think time")).toHaveValue("8");
   expect(screen.getByLabelText("TPOT at most")).toHaveValue("30");
-  expect(screen.getByLabelText("TTFT at most")).toHaveValue("");
+  expect(screen.getByLabelText("TTFT at most")).toHaveValue("1000");
   expect(Object.fromEntries(asked.at(-1) ?? [])).toEqual({
     ...{ users: "200", think_s: "8", headroom: "0.3", tpot_ms: "30" },
   });

@@ -90,7 +90,7 @@ def size(asked: SizeWishes, traffic: TrafficWishes, *, home: Path | None, as_jso
     if asked.task is not None and not asked.task.isdecimal():
         path = Path(asked.task)
         task = with_gpus_of_home(load_task(path), folder)
-        limits = slo or task.slo_limits()
+        limits = {**task.slo_limits(), **slo}
         known = _predicted(task, wishes(task, limits), path.resolve().parent, asked.task, folder)
         question = SizeQuestion(
             asked.task,
@@ -106,7 +106,7 @@ def size(asked: SizeWishes, traffic: TrafficWishes, *, home: Path | None, as_jso
             task = with_gpus_of_home(
                 parse_stored_task(record.config, source=f"task {record.id}"), folder
             )
-            limits = slo or task.slo_limits()
+            limits = {**task.slo_limits(), **slo}
             wished = wishes(task, limits)
             # Where GPUs are named, the task is predicted on them.
             if wished.gpus:

@@ -49,7 +49,7 @@ GpuWord = Annotated[Text, Field(max_length=80)]
 
 
 class SizingQuery(LimitsQuery):
-    """Traffic, limits, GPUs and prices. Limits take the place of all of the task's."""
+    """Traffic, limits, GPUs and prices. Limits take the place of the task's of the same names."""
 
     rate: Amount | None = None
     """Requests per second that come in."""
@@ -90,7 +90,7 @@ def get_sizing(
     task = with_gpus_of_home(
         parse_stored_task(record.config, source=f"task {record.id}"), service.folder
     )
-    limits = asked.limits() or task.slo_limits()
+    limits = {**task.slo_limits(), **asked.limits()}
     traffic = _traffic(asked)
     growth = _growth(traffic, asked)
     wishes = ReplicaWishes(
