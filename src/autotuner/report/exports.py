@@ -74,7 +74,8 @@ def commands_shell(summary: TaskSummary) -> str:
     if not summary.frontier:
         raise no_frontier(summary.task.id, summary.task.status, len(summary.experiments))
     labels = {e.id: varied_settings(e, summary) for e in summary.experiments}
-    commands = {point.experiment: point.command for point in summary.frontier}
+    chosen = [summary.recommended] if summary.recommended else []
+    commands = {point.experiment: point.command for point in (*summary.frontier, *chosen)}
     lines = [
         "#!/bin/sh",
         f"# {_one_line(summary.task.name)}: the frontier of task {summary.task.id}, "

@@ -195,10 +195,13 @@ def _print_frontier(summary: TaskSummary, console: Console, *, short: bool) -> N
     is_sure = any(point.probability_on_frontier is not None for point in summary.frontier)
     figures = (unit, *([f"{unit}/GPU"] if several else []), "tok/s/user", "TTFT ms", "TPOT ms")
     rows = []
-    for number, point in enumerate(summary.frontier, 1):
+    chosen = summary.recommended
+    is_listed = chosen is None or any(is_recommended(p, summary) for p in summary.frontier)
+    beside: list[PointView] = [] if is_listed or chosen is None else [chosen]
+    for number, point in enumerate((*summary.frontier, *beside), 1):
         is_chosen = is_recommended(point, summary)
         cells = (
-            f"{'* ' if is_chosen else ''}{number}",
+            "*" if point is chosen else f"{'* ' if is_chosen else ''}{number}",
             *([str(gpus[point.experiment])] if several else []),
             str(point.load),
             figure_text(getattr(point, rate), digits),

@@ -26,6 +26,7 @@ from autotuner.tuning.baseline_words import caveat, certainty_text, gain, headli
 from autotuner.tuning.launch_figures import (
     ComparedLaunch,
     figures_of,
+    launch_points,
     launches_of,
     posterior_of,
     repeated_levels,
@@ -84,6 +85,9 @@ def beside_baseline(
         slo = criteria.slo
         same = next((point for point in own if point.load == chosen.load), None)
         best = recommend(own, slo, criteria.objectives) if slo else None
+        point = same if best is None else best[0]
+        own_launches = len(launch_points(other, chosen.load, criteria))
+        its_launches = 0 if point is None else len(launch_points(baseline, point.load, criteria))
         compared = {
             "same_load": None if same is None else compare(same),
             "within_slo": None if best is None or best[0] == same else compare(best[0]),
@@ -92,8 +96,9 @@ def beside_baseline(
                 ChangedSettingView(field=path, name=label(path), baseline=before, recommended=after)
                 for path, before, after in changed_settings(baseline.settings, other.settings)
             ],
-            "recommended_launches": launches_of(other),
-            "caveat": caveat(launches_of(baseline), launches_of(other)),
+            "launches": its_launches,
+            "recommended_launches": own_launches,
+            "caveat": caveat(its_launches, own_launches),
         }
         view = view.model_copy(update=compared)
     has_rivals = any(points[e.id] for e in experiments if e.id != baseline.id)

@@ -80,9 +80,9 @@ class BaselineView(_Shape):
     """Name of it, and what had to be set for it to start."""
     failure: str | None = None
     launches: int = 1
-    """Completed launches of the baseline."""
+    """Launches of the baseline that measured the compared load level."""
     recommended_launches: int = 1
-    """Completed launches of the recommended candidate."""
+    """Launches of the recommended candidate that measured its load level."""
     is_candidate: bool = False
     """Whether it is a candidate of the space, which search would have launched too."""
     is_recommended: bool = False

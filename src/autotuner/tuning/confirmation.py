@@ -17,7 +17,6 @@ from autotuner.tuning.confirmation_views import (
     RelaunchView,
 )
 from autotuner.tuning.contest import Contender, Contest, contest_of, counted
-from autotuner.tuning.launch_figures import launches_of
 from autotuner.tuning.operating_points import Criteria
 from autotuner.tuning.prepare import CONFIRMING
 from autotuner.tuning.search_state import first_launches
@@ -43,18 +42,20 @@ def confirmation_of(
     if not config.optimization.confirm or CONFIRMING not in plan or config.replay is not None:
         return None
     contest = contest_of(experiments, plan, criteria)
-    if contest is None:
-        return None
-    planned = plan[CONFIRMING]
     launches = list(_relaunches(experiments))
     view = ConfirmationView(
         status="pending",
         headline="",
-        planned=planned,
+        planned=config.optimization.confirm_launches(),
         made=len(launches),
-        recommended_launches=launches_of(contest.chosen.experiment),
+        recommended_launches=0 if contest is None else contest.chosen.launches,
         launches=launches,
     )
+    if contest is None:
+        if not launches:
+            return None
+        lost = {"status": "failed", "headline": "not confirmed: no operating point is left"}
+        return view.model_copy(update=lost | {"notes": list(_lost(experiments))})
     if launches:
         drift = contest.posterior.drift()
         compared = {
@@ -72,7 +73,8 @@ def confirmation_of(
         view = view.model_copy(update=compared)
     status = _status(view, contest, is_over=is_over)
     view = view.model_copy(update={"status": status})
-    words = {"headline": _headline(view, contest, config), "notes": list(_notes(view))}
+    notes = [*_notes(view), *_lost(experiments)]
+    words = {"headline": _headline(view, contest, config), "notes": notes}
     return view.model_copy(update=words)
 
 
@@ -100,7 +102,7 @@ def _contender(contest: Contest, other: Contender) -> ContenderView:
         load=other.point.load,
         is_baseline=is_baseline,
         is_best_measured=other.point.candidate_id == contest.best,
-        launches=launches_of(other.experiment),
+        launches=other.launches,
         ratio=ratio.median,
         low=ratio.low,
         high=ratio.high,
@@ -138,48 +140,55 @@ def _moved_from(
 
 
 def _status(view: ConfirmationView, contest: Contest, *, is_over: bool) -> str:
-    if any(again.status == "failed" for again in contest.chosen.experiment.relaunches):
-        return "failed"
+    state = contest.state
+    if state == "failed":
+        return state
     if not is_over:
         return "pending"
-    if view.recommended_launches < 2:
-        return "none" if not view.made else "not_settled"
-    return "not_settled" if _open(view) else "confirmed"
-
-
-def _open(view: ConfirmationView) -> list[ContenderView]:
-    """Contenders that the recommended candidate does not beat for sure, as it should."""
-    return [o for o in view.contenders if o.settled != "better" and not o.is_best_measured]
+    if state == "once":
+        return "not_settled" if view.made else "none"
+    return state
 
 
 def _headline(view: ConfirmationView, contest: Contest, config: TaskConfig) -> str:
-    if view.status == "pending":
-        return f"up to {view.planned} launches will confirm the result when search has ended"
-    if view.status == "none":
-        budget = config.optimization.budget.experiments
-        if not view.planned:
+    chosen = contest.chosen
+    times = f"launched {chosen.launches} times"
+    match view.status:
+        case "pending":
+            return f"up to {view.planned} launches will confirm the result when search has ended"
+        case "none" if not view.planned:
+            budget = config.optimization.budget.experiments
             return (
                 f"not confirmed: a budget of {budget} experiments leaves no launch for it; "
                 f"{_LEAST_BUDGET} are the least"
             )
-        return "not confirmed: the budget has no room for a further launch"
-    if view.status == "failed":
-        failed = [one for one in view.launches if one.failure and _is_chosen(one, contest)]
-        return (
-            f"not confirmed: launch {failed[0].launch} of the recommended candidate failed: "
-            f"{failed[0].failure}"
-        )
-    times = f"launched {view.recommended_launches} times"
-    if view.status == "confirmed":
-        beaten = [_name(other) for other in view.contenders if other.settled == "better"]
-        equal = [_name(o) for o in view.contenders if o.is_best_measured and o.settled != "better"]
-        better = f", better than {_listed(beaten)}" if beaten else ""
-        as_good = f", as good within noise as {_listed(equal)}" if equal else ""
-        return f"confirmed: {times}{better}{as_good}"
-    open_ = _open(view)
-    if not open_:
-        return "not confirmed: the recommended candidate was not launched again"
-    each = [f"{_name(other)} with {_sure(other.probability_better)}" for other in open_]
+        case "none":
+            return "not confirmed: the budget has no room for a further launch"
+        case "failed":
+            failed = next(one for one in chosen.experiment.relaunches if one.status == "failed")
+            return (
+                f"not confirmed: launch {failed.launch} of the recommended candidate failed: "
+                f"{failed.failure_message}"
+            )
+        case "confirmed":
+            beaten = [_name(other) for other in view.contenders if other.settled == "better"]
+            equal = [_name(o) for o in view.contenders if o.is_best_measured]
+            better = f", better than {_listed(beaten)}" if beaten else ""
+            as_good = f", as good within noise as {_listed(equal)}" if equal else ""
+            return f"confirmed: {times}{better}{as_good}"
+    if chosen.launches < 2:
+        return "not confirmed: the recommended candidate was launched once at this load level"
+    if not contest.meets_slo:
+        return f"not confirmed: {times}, and outside the SLO"
+    if chosen.misses_slo:
+        numbers = _listed([str(number) for number in chosen.misses_slo])
+        return f"not confirmed: launch {numbers} of the recommended candidate misses the SLO"
+    open_ = {other.experiment.index for other in contest.open}
+    each = [
+        f"{_name(other)} with {_sure(other.probability_better)}"
+        for other in view.contenders
+        if other.index in open_
+    ]
     return f"not settled after {counted(view.made)}: better than {_listed(each)}"
 
 
@@ -204,8 +213,15 @@ def _notes(view: ConfirmationView) -> Iterator[str]:
         )
 
 
-def _is_chosen(relaunch: RelaunchView, contest: Contest) -> bool:
-    return relaunch.candidate == contest.chosen.experiment.candidate_id
+def _lost(experiments: Sequence[ExperimentRecord]) -> Iterator[str]:
+    """Sentences about load levels that a further launch could not serve."""
+    for experiment in experiments:
+        for level in experiment.measurements:
+            if level.launch > 1 and not level.is_steady:
+                yield (
+                    f"launch {level.launch} of launch {experiment.index} did not keep up at "
+                    f"{level.load}, or requests failed: the level is no operating point any more"
+                )
 
 
 def _name(other: ContenderView) -> str:

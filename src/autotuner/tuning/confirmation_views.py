@@ -40,7 +40,7 @@ class ContenderView(_Shape):
     """Whether it is the best as measured, where a simpler one is recommended that is as good within
     noise."""
     launches: int
-    """Completed launches of it."""
+    """Launches of it that measured that load level."""
     ratio: float
     """Factor by which the recommended candidate is better, in the figure that it was chosen by: the
     posterior median."""
@@ -93,7 +93,7 @@ class ConfirmationView(_Shape):
     """Most further launches."""
     made: int
     recommended_launches: int
-    """Completed launches of the recommended candidate."""
+    """Launches of the recommended candidate that measured its load level."""
     probability_best: float | None = None
     """Probability that none of the contenders is better than the recommended candidate."""
     scatter: float | None = None

@@ -10,14 +10,14 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from autotuner.config import LoadLevel
 from autotuner.search import OperatingPoint, Stop
-from autotuner.search.slo import log_merit
+from autotuner.search.slo import log_merit, within
 from autotuner.store import ExperimentRecord
 from autotuner.tuning.baseline import PLANNED
-from autotuner.tuning.launch_figures import merits_of, posterior_of
+from autotuner.tuning.launch_figures import launch_points, merits_of, posterior_of
 from autotuner.tuning.operating_points import Criteria
 from autotuner.tuning.recommendation import best_within, points_of, recommendation_of
 
@@ -28,6 +28,15 @@ PHASE = "confirm"
 """Phase of what is launched again."""
 MOST_RIVALS = 3
 """Rivals that are looked at: the best ones of those that may be better still."""
+State = Literal["confirmed", "not_settled", "failed", "once"]
+_STATES: Mapping[State, str] = {
+    "confirmed": "confirmed",
+    "not_settled": "not settled",
+    "failed": "not confirmed",
+    "once": "not confirmed",
+}
+_LEAST_LAUNCHES = 2
+"""Launches of the chosen candidate that confirm it."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +55,32 @@ class Contender:
     Attributes:
         point: by all its launches.
         loads: what is measured when it is launched again.
+        launches: those that have a point at its load level.
+        misses_slo: those of which that point is not within the SLO.
     """
 
     experiment: ExperimentRecord
     point: OperatingPoint
     loads: tuple[LoadLevel, ...]
+    launches: int
+    misses_slo: tuple[int, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        experiment: ExperimentRecord,
+        point: OperatingPoint,
+        criteria: Criteria,
+        loads: Sequence[LoadLevel] = (),
+    ) -> Self:
+        """A candidate at a point of it.
+
+        Args:
+            loads: what is measured when it is launched again; the point's level where left out.
+        """
+        found = launch_points(experiment, point.load, criteria)
+        misses = [number for number, one in found.items() if not within(one, criteria.slo)]
+        return cls(experiment, point, tuple(loads or (point.load,)), len(found), tuple(misses))
 
     @property
     def configuration(self) -> str:
@@ -58,9 +88,14 @@ class Contender:
         return f"{self.point.candidate_id} {self.point.load}"
 
     @property
+    def failed(self) -> int:
+        """Further launches that failed."""
+        return sum(one.status == "failed" for one in self.experiment.relaunches)
+
+    @property
     def attempts(self) -> int:
-        """Launches, failed ones included."""
-        return 1 + len(self.experiment.relaunches)
+        """Launches at its load level, failed ones included."""
+        return self.launches + self.failed
 
 
 @dataclass(frozen=True)
@@ -73,6 +108,7 @@ class Contest:
             the chosen one.
         rivals: other candidates within the SLO, the best first; none where nothing is within.
         best: id of the best candidate as measured, where a simpler one is chosen; else None.
+        meets_slo: whether the chosen one is within all limits.
     """
 
     chosen: Contender
@@ -80,6 +116,7 @@ class Contest:
     rivals: tuple[Contender, ...]
     criteria: Criteria
     best: str | None = None
+    meets_slo: bool = True
 
     @property
     def others(self) -> tuple[Contender, ...]:
@@ -114,6 +151,28 @@ class Contest:
         likeliest = min(rivals, key=lambda one: self.ratio(one).above_one, default=None)
         return tuple(one for one in found if one is self.baseline or one is likeliest)
 
+    @property
+    def open(self) -> tuple[Contender, ...]:
+        """Those that the chosen one does not beat for sure, as it should: the best as measured,
+        beside a simpler one, need only not be better for sure."""
+        return tuple(
+            one
+            for one in self.others
+            if (stands := self.settled(one)) != "better"
+            and not (one.point.candidate_id == self.best and stands == "unclear")
+        )
+
+    @property
+    def state(self) -> State:
+        """Whether the chosen one is confirmed."""
+        if self.chosen.failed:
+            return "failed"
+        if self.chosen.launches < _LEAST_LAUNCHES:
+            return "once"
+        if not self.meets_slo or self.chosen.misses_slo or self.open:
+            return "not_settled"
+        return "confirmed"
+
 
 def contest_of(
     experiments: Sequence[ExperimentRecord], plan: Mapping[str, Any], criteria: Criteria
@@ -130,16 +189,16 @@ def contest_of(
     completed = [e for e in experiments if e.status == "completed"]
     points = {e.candidate_id: points_of(e, criteria) for e in completed}
     by_id = {e.candidate_id: e for e in completed}
-    chosen = Contender(by_id[point.candidate_id], point, (point.load,))
+    chosen = Contender.of(by_id[point.candidate_id], point, criteria)
     key = (plan.get(PLANNED) or {}).get("candidate")
     baseline = None
     if meets_slo and key in by_id and key != point.candidate_id:
         baseline = _baseline(by_id[key], points[key], point, criteria)
     rivals = [
-        Contender(by_id[other], own, (own.load,))
+        Contender.of(by_id[other], own, criteria)
         for other, found in points.items()
         if meets_slo and other not in (point.candidate_id, key)
-        for own in best_within(found, criteria)
+        for own in best_within(found, criteria, point)
     ]
     rivals.sort(key=lambda one: -_merit(one.point, criteria))
     best = chosen_point.best
@@ -149,6 +208,7 @@ def contest_of(
         tuple(rivals[:MOST_RIVALS]),
         criteria,
         None if best is None else best.point.candidate_id,
+        meets_slo,
     )
 
 
@@ -170,15 +230,13 @@ def next_relaunch(
     if not most:
         return Stop("")
     contest = contest_of(experiments, plan, criteria)
-    if contest is None:
-        return Stop("nothing to confirm: no launch measured an operating point")
     made = sum(len(experiment.relaunches) for experiment in experiments)
+    if contest is None:
+        return Stop("not confirmed: no operating point is left" if made else "nothing to confirm")
     unclear = contest.unclear
-    if not unclear and contest.chosen.attempts > 1:
-        return Stop(f"confirmed after {counted(made)}")
-    if made >= most:
-        is_open = any(one.point.candidate_id != contest.best for one in unclear)
-        return Stop(f"{'not settled' if is_open else 'confirmed'} after {counted(made)}")
+    is_over = contest.chosen.attempts >= _LEAST_LAUNCHES and not unclear
+    if is_over or made >= most:
+        return Stop(f"{_STATES[contest.state]} after {counted(made)}")
     wanted = [contest.chosen, *unclear]
     fewest = min(one.attempts for one in wanted)
     turn = [one for one in wanted if one.attempts == fewest]
@@ -207,12 +265,12 @@ def _baseline(
 ) -> Contender | None:
     """The baseline at its best level; None where it has no point, or meets no SLO: then there is
     nothing to settle."""
-    best = next(best_within(points, criteria), None)
+    best = next(best_within(points, criteria, chosen), None)
     if best is None:
         return None
     measured = {point.load for point in points}
     loads = dict.fromkeys((best.load, *({chosen.load} & measured)))
-    return Contender(experiment, best, tuple(sorted(loads)))
+    return Contender.of(experiment, best, criteria, sorted(loads))
 
 
 def _merit(point: OperatingPoint, criteria: Criteria) -> float:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from autotuner.config import LoadLevel
 from autotuner.search import OBJECTIVES, OperatingPoint, quantity
-from autotuner.search.slo import within
+from autotuner.search.slo import verdict
 from autotuner.store import ExperimentRecord
 from autotuner.tuning.launch_figures import (
     figures_of,
@@ -37,7 +37,7 @@ def frontier_probabilities(
 ) -> dict[Key, float]:
     """Candidate and load level of each point of the frontier -> the probability.
 
-    With one objective, others count that are within the SLO, as the frontier's point is.
+    With one objective, others count that stand to the SLO as the frontier's point does.
 
     Args:
         points: of each experiment, by its number in the store.
@@ -49,8 +49,9 @@ def frontier_probabilities(
     scatter = _scatter(experiments, criteria)
     by_id = {experiment.candidate_id: experiment for experiment in experiments}
     every = [point for found in points.values() for point in found]
-    if len(criteria.objectives) == 1 and within(front[0], criteria.slo):
-        every = [point for point in every if within(point, criteria.slo)]
+    if len(criteria.objectives) == 1:
+        stands = verdict(front[0], criteria.slo)
+        every = [point for point in every if verdict(point, criteria.slo) == stands]
     reached = [_logs(point, criteria) for point in front]
     near = [point for point in every if _is_near(_logs(point, criteria), reached)]
     made = {

@@ -32,7 +32,7 @@ class History:
             self._task_id, self._finished = task_id, {}
         for record in store.experiments(task_id, besides=self._finished):
             if record.status in FINISHED:
-                self._finished[record.id] = record
+                self._finished[record.id] = _ended(record)
         return self.known
 
     @property
@@ -48,6 +48,12 @@ class History:
         """Notes where experiments (by their number in the store) stand now."""
         for key, standing in standings.items():
             self._finished[key] = replace(self._finished[key], standing=standing)
+
+
+def _ended(record: ExperimentRecord) -> ExperimentRecord:
+    """An experiment without a further launch that an earlier call left in the middle."""
+    ended = tuple(one for one in record.relaunches if one.status in FINISHED)
+    return record if ended == record.relaunches else replace(record, relaunches=ended)
 
 
 KEPT_EVERY_S = 2.0
@@ -128,7 +134,7 @@ def at_baseline_of(prepared: Prepared, plan: Mapping[str, Any]) -> Prepared:
         prepared,
         baseline=begun_with(plan, region),
         baseline_why=why,
-        confirm_launches=plan.get(CONFIRMING, 0),
+        confirms=CONFIRMING in plan,
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from autotuner.config import LoadLevel
 from autotuner.measure import Measurement
 from autotuner.search import OperatingPoint, has, quantity
-from autotuner.search.slo import log_merit
+from autotuner.search.slo import log_merit, served_by
 from autotuner.store import ExperimentRecord
 from autotuner.tuning.operating_points import Criteria
 from autotuner.tuning.points import occupied_gpus, operating_points
@@ -56,7 +56,9 @@ def figures_of(
     experiment: ExperimentRecord, load: LoadLevel, name: str, criteria: Criteria
 ) -> tuple[ComparedLaunch, ...]:
     """A quantity of every launch that has it at a load level."""
-    return _figures(experiment, load, criteria, (name,), lambda p: math.log(quantity(p, name)))
+    return _figures(
+        experiment, load, criteria, lambda p: (name,), lambda p: math.log(quantity(p, name))
+    )
 
 
 def merits_of(
@@ -64,8 +66,14 @@ def merits_of(
 ) -> tuple[ComparedLaunch, ...]:
     """The figure by which points are recommended, of every launch at a load level."""
     slo, objectives = criteria.slo, criteria.objectives
-    balanced = ("tok_s_per_gpu", "tok_s_per_user")
-    names = balanced if not slo and len(objectives) > 1 else objectives[:1]
+
+    def names(point: OperatingPoint) -> tuple[str, ...]:
+        if slo or len(objectives) == 1:
+            return (served_by(objectives),)
+        # Where every answer has one token there is no speed per user.
+        balanced = ("tok_s_per_gpu", "tok_s_per_user")
+        return balanced if point.tok_s_per_user is not None else balanced[:1]
+
     return _figures(experiment, load, criteria, names, lambda p: log_merit(p, slo, objectives))
 
 
@@ -73,17 +81,17 @@ def _figures(
     experiment: ExperimentRecord,
     load: LoadLevel,
     criteria: Criteria,
-    names: tuple[str, ...],
+    names: Callable[[OperatingPoint], tuple[str, ...]],
     log: Callable[[OperatingPoint], float],
 ) -> tuple[ComparedLaunch, ...]:
     began_s = {1: experiment.began_s} | {one.launch: one.began_s for one in experiment.relaunches}
     found = []
     for launch, point in launch_points(experiment, load, criteria).items():
-        if not has(point, names):
+        if not has(point, names(point)):
             continue
         levels = [m for m in experiment.measurements if m.load == load and m.launch == launch]
         # Throughput and speed of one launch rise and fall together.
-        log_std = sum(standard_error(levels, name) for name in names)
+        log_std = sum(standard_error(levels, name) for name in names(point))
         configuration = f"{experiment.candidate_id} {load}"
         found.append(ComparedLaunch(configuration, began_s[launch], log(point), log_std))
     return tuple(found)

@@ -53,7 +53,7 @@ class Prepared:
         replay: what is recorded of the candidates, where they are not launched.
         known_starts: how its engine started before; None where that is not known.
         baseline: what is launched first; None where nothing is, and `baseline_why` says why.
-        confirm_launches: how many launches are kept for the end, to confirm the result.
+        confirms: whether launches are kept for the end, to confirm the result.
     """
 
     task: TaskConfig
@@ -70,7 +70,7 @@ class Prepared:
     known_starts: KnownStarts | None = None
     baseline: Baseline | None = None
     baseline_why: str = ""
-    confirm_launches: int = 0
+    confirms: bool = False
 
     @functools.cached_property
     def launchable(self) -> Space:
@@ -136,6 +136,11 @@ class Prepared:
         kept = self.confirm_launches
         experiments = budget.experiments and budget.experiments - kept
         return Budget(experiments, budget.minutes, budget.usd, is_part=kept > 0)
+
+    @property
+    def confirm_launches(self) -> int:
+        """How many launches are kept for the end, by the budget as it is now."""
+        return self.task.optimization.confirm_launches() if self.confirms else 0
 
     @property
     def launches(self) -> int:
@@ -245,7 +250,7 @@ class Prepared:
             "candidates": len(self.space.candidates),
             PLANNED: baseline_record(self.baseline),
             "baseline_launches": self.baseline_launches,
-            CONFIRMING: self.confirm_launches,
+            **({CONFIRMING: self.confirm_launches} if self.confirms else {}),
             "combinations": self.space.combinations,
             "excluded": self.space.excluded,
             "axes": self.axes,
@@ -304,7 +309,7 @@ def prepare(
         base=base,
         baseline=baseline,
         baseline_why=why_none,
-        confirm_launches=task.optimization.confirm_launches(),
+        confirms=True,
     )
 
 

@@ -18,7 +18,14 @@ from autotuner.search.slo import log_merit, recommend, verdict, within
 from autotuner.store import ExperimentRecord
 from autotuner.tuning.baseline import PLANNED, changed_settings
 from autotuner.tuning.baseline_words import gain
-from autotuner.tuning.launch_figures import ComparedLaunch, figures_of, merits_of, posterior_of
+from autotuner.tuning.launch_figures import (
+    ComparedLaunch,
+    figures_of,
+    launches_of,
+    merits_of,
+    posterior_of,
+    repeated_levels,
+)
 from autotuner.tuning.operating_points import Criteria
 from autotuner.tuning.points import levels_that_count, outcome
 from autotuner.tuning.representative import frontier, recommended
@@ -26,6 +33,7 @@ from autotuner.tuning.representative import frontier, recommended
 NOISE = 0.84
 """Probability up to which one point is not better than another one beyond noise: that of a
 difference of one standard deviation."""
+_EVEN = 0.5
 _NEAR = 0.3
 """Difference of logarithms beyond which launches do not differ by chance: 35 %."""
 _SHOWN = ("tok_s", "tok_s_per_gpu", "ttft_ms", "tpot_ms", "e2e_p90_ms")
@@ -82,6 +90,8 @@ def recommendation_of(
     if best is None:
         return None
     point, reason, meets_slo = best
+    if meets_slo:
+        point, reason = _by_all_launches(completed, points, point, reason, criteria)
     baseline = (plan.get(PLANNED) or {}).get("settings")
     if baseline is None:
         return RecommendedPoint(point, reason, meets_slo)
@@ -92,7 +102,7 @@ def recommendation_of(
             (count[key], other)
             for key, found in points.items()
             if count[key] < own
-            for other in best_within(found, criteria)
+            for other in best_within(found, criteria, point)
         ]
         simpler.sort(key=lambda one: (one[0], -_merit(one[1], criteria)))
         for overrides, other in simpler:
@@ -129,12 +139,57 @@ def points_of(experiment: ExperimentRecord, criteria: Criteria) -> tuple[Operati
     return outcome(experiment, criteria.usd_per_gpu_hour, criteria.needs).points
 
 
-def best_within(points: Sequence[OperatingPoint], criteria: Criteria) -> Iterator[OperatingPoint]:
-    """The best point of a candidate within the SLO; none where it has none."""
-    inside = [point for point in points if within(point, criteria.slo)]
+def best_within(
+    points: Sequence[OperatingPoint], criteria: Criteria, like: OperatingPoint
+) -> Iterator[OperatingPoint]:
+    """The best point of a candidate that meets the SLO as clearly as another one does; none where
+    it has none: a point that meets it clearly is preferred to any that does so barely."""
+    if verdict(like, criteria.slo) == "meets":
+        inside = [point for point in points if verdict(point, criteria.slo) == "meets"]
+    else:
+        inside = [point for point in points if within(point, criteria.slo)]
     found = recommend(inside, criteria.slo, criteria.objectives)
     if found is not None:
         yield found[0]
+
+
+def _by_all_launches(
+    completed: Mapping[str, ExperimentRecord],
+    points: Mapping[str, Sequence[OperatingPoint]],
+    best: OperatingPoint,
+    reason: str,
+    criteria: Criteria,
+) -> tuple[OperatingPoint, str]:
+    """The best point by the posterior, where candidates were launched again; else as measured.
+
+    The posterior takes a drift of the machine out: a candidate that was launched again when the
+    machine was slower does not lose its place to one that was launched early, once.
+    """
+    again = [key for key, e in completed.items() if launches_of(e) > 1]
+    others = [
+        point
+        for key in again
+        if key != best.candidate_id
+        for point in best_within(points[key], criteria, best)
+    ]
+    found = {p: merits_of(completed[p.candidate_id], p.load, criteria) for p in (best, *others)}
+    if not again or not found[best]:
+        return best, reason
+    known = {point: launches for point, launches in found.items() if launches}
+    posterior = posterior_of(tuple(one for launches in known.values() for one in launches))
+    ratios = {
+        point: posterior.ratio(launches[0].configuration, known[best][0].configuration)
+        for point, launches in known.items()
+    }
+    likeliest = max(ratios, key=lambda point: ratios[point].median)
+    if likeliest is best or ratios[likeliest].above_one <= _EVEN:
+        return best, reason
+    index = completed[best.candidate_id].index
+    sure = percent(ratios[likeliest].above_one)
+    return likeliest, (
+        f"the best by all launches, better with {sure} than launch {index} at {best.load}, whose "
+        f"figures are higher as measured: {reason}"
+    )
 
 
 def _merit(point: OperatingPoint, criteria: Criteria) -> float:
@@ -151,8 +206,6 @@ def _as_good(
     """The best point beside a simpler one that it does not beat beyond noise; else None."""
     if _merit(best, criteria) - _merit(simpler, criteria) > _NEAR:
         return None
-    if verdict(best, criteria.slo) == "meets" != verdict(simpler, criteria.slo):
-        return None
     own, other = completed[best.candidate_id], completed[simpler.candidate_id]
     pairs = [(merits_of(own, best.load, criteria), merits_of(other, simpler.load, criteria))]
     if not criteria.slo and len(criteria.objectives) > 1:
@@ -160,16 +213,29 @@ def _as_good(
             (figures_of(own, best.load, q, criteria), figures_of(other, simpler.load, q, criteria))
             for q in _BALANCED
         ]
-    ratios = [_ratio(*pair) for pair in pairs if all(pair)]
+    scatter = tuple(
+        launch
+        for experiment, load in repeated_levels(completed.values())
+        if experiment.id not in (own.id, other.id)
+        for launch in merits_of(experiment, load, criteria)
+    )
+    ratios = [
+        _ratio(*pair, scatter if place == 0 else ())
+        for place, pair in enumerate(pairs)
+        if all(pair)
+    ]
     if not ratios or any(better > NOISE for _, better in ratios):
         return None
     return BestMeasured(best, *ratios[0], overrides)
 
 
 def _ratio(
-    best: tuple[ComparedLaunch, ...], simpler: tuple[ComparedLaunch, ...]
+    best: tuple[ComparedLaunch, ...],
+    simpler: tuple[ComparedLaunch, ...],
+    scatter: tuple[ComparedLaunch, ...],
 ) -> tuple[float, float]:
-    found = posterior_of((*best, *simpler)).ratio(best[0].configuration, simpler[0].configuration)
+    posterior = posterior_of((*best, *simpler, *scatter))
+    found = posterior.ratio(best[0].configuration, simpler[0].configuration)
     return found.median, found.above_one
 
 

@@ -42,7 +42,11 @@ def to_confirm(prepared: Prepared, history: Sequence[ExperimentRecord]) -> Relau
         Criteria.of(prepared.task, prepared.usd_per_gpu_hour),
         most=prepared.confirm_launches,
     )
-    if isinstance(following, Relaunch) and not _fits(prepared, following, history):
+    if isinstance(following, Stop):
+        return following
+    if following.candidate_id not in prepared.launchable.specs:
+        return Stop("not confirmed: a candidate can no longer be launched here")
+    if not _fits(prepared, following, history):
         return Stop("the budget has no room to confirm it")
     return following
 

@@ -181,14 +181,21 @@ class SearchContext:
         finished = {experiment.candidate_id for experiment in searched}
         untried = [id_ for id_ in self._ids if id_ not in finished]
         launches = max(prepared.launches - len(searched), 0)
-        if not untried or not launches:
-            return 0.0
-        minutes = self._times.minutes(untried, searched)
-        left_s = 60 * statistics.fmean(minutes.values()) * launches / prepared.side_by_side
+        left_s = self._confirming_s(history)
+        if untried and launches:
+            minutes = self._times.minutes(untried, searched)
+            left_s += 60 * statistics.fmean(minutes.values()) * launches / prepared.side_by_side
         budget = prepared.budget.minutes
         if budget is None:
             return left_s
         return max(min(left_s, 60 * budget - spent_s(history)), 0.0)
+
+    def _confirming_s(self, history: Sequence[ExperimentRecord]) -> float:
+        """Seconds that further launches which are left take at the most."""
+        made = sum(len(experiment.relaunches) for experiment in history)
+        each_s = [duration_s for done in history for _, duration_s in _spans(done)]
+        left = max(self._prepared.confirm_launches - made, 0)
+        return left * statistics.fmean(each_s) if each_s else 0.0
 
     def searched(self, history: Sequence[ExperimentRecord]) -> list[ExperimentRecord]:
         """The experiments of candidates: without that of a baseline which is none."""
