@@ -8,8 +8,8 @@ baseline and the strongest rivals are launched again in turns, until it is settl
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from autotuner.config import LoadLevel
@@ -17,7 +17,13 @@ from autotuner.search import OperatingPoint, Stop
 from autotuner.search.slo import log_merit, within
 from autotuner.store import ExperimentRecord
 from autotuner.tuning.baseline import PLANNED
-from autotuner.tuning.launch_figures import launch_points, merits_of, posterior_of
+from autotuner.tuning.launch_figures import (
+    ComparedLaunch,
+    launch_points,
+    merits_of,
+    posterior_of,
+    repeated_levels,
+)
 from autotuner.tuning.operating_points import Criteria
 from autotuner.tuning.recommendation import best_within, points_of, recommendation_of
 
@@ -109,6 +115,8 @@ class Contest:
         rivals: other candidates within the SLO, the best first; none where nothing is within.
         best: id of the best candidate as measured, where a simpler one is chosen; else None.
         meets_slo: whether the chosen one is within all limits.
+        scatter: figures at other load levels of candidates that were launched more than once: they
+            show how much launches scatter.
     """
 
     chosen: Contender
@@ -117,6 +125,7 @@ class Contest:
     criteria: Criteria
     best: str | None = None
     meets_slo: bool = True
+    scatter: tuple[ComparedLaunch, ...] = ()
 
     @property
     def others(self) -> tuple[Contender, ...]:
@@ -131,7 +140,7 @@ class Contest:
             for one in (self.chosen, *self.others)
             for launch in merits_of(one.experiment, one.point.load, self.criteria)
         )
-        return posterior_of(tuple(launches))
+        return posterior_of((*launches, *self.scatter))
 
     def ratio(self, other: Contender) -> Ratio:
         """The chosen one's figure over another's, as a factor by which it is better."""
@@ -202,7 +211,7 @@ def contest_of(
     ]
     rivals.sort(key=lambda one: -_merit(one.point, criteria))
     best = chosen_point.best
-    return Contest(
+    contest = Contest(
         chosen,
         baseline,
         tuple(rivals[:MOST_RIVALS]),
@@ -210,6 +219,15 @@ def contest_of(
         None if best is None else best.point.candidate_id,
         meets_slo,
     )
+    return replace(contest, scatter=tuple(_scatter(contest, completed)))
+
+
+def _scatter(contest: Contest, experiments: Sequence[ExperimentRecord]) -> Iterator[ComparedLaunch]:
+    names = {one.configuration for one in (contest.chosen, *contest.others)}
+    for experiment, load in repeated_levels(experiments):
+        for launch in merits_of(experiment, load, contest.criteria):
+            if launch.configuration not in names:
+                yield launch
 
 
 def next_relaunch(
