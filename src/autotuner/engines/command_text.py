@@ -1,4 +1,5 @@
-"""A text as a shell takes it -> its commands, each without redirections and comments. Pure."""
+"""A text as a shell takes it -> its commands, each without redirections, here-documents and
+comments. Pure."""
 
 from __future__ import annotations
 
@@ -24,6 +25,7 @@ only found where a word begins; `2>&1` copies a descriptor, and other redirectio
 _QUOTES = re.compile(_QUOTED, re.DOTALL)
 _ESCAPED = re.compile(r"""\\(["\\$`])""")
 """Characters that a backslash keeps as they are, between double quotation marks."""
+_HERE_DOCUMENTS = frozenset({"<<", "<<-"})
 _OVERWRITES = frozenset({">", "1>", ">|", "1>|"})
 
 
@@ -69,15 +71,44 @@ def shell_commands(text: str) -> Iterator[ShellCommand]:
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
     """Kind and text of each token but blanks and comments."""
     joined = text.replace("\\\r\n", " ").replace("\\\n", " ").replace("\r\n", "\n")
-    at = 0
+    at, opened = 0, ""
+    pending: list[tuple[str, bool]] = []
     while at < len(joined):
         found = _TOKEN.match(joined, at)
         if found is None:
             raise ValueError("a quotation mark is not closed, or it ends with a backslash")
         at = found.end()
-        kind = found.lastgroup or ""
-        if kind not in ("blank", "comment"):
-            yield kind, found[0]
+        kind, token = found.lastgroup or "", found[0]
+        if kind in ("blank", "comment"):
+            continue
+        if kind == "word" and opened:
+            pending.append((_QUOTES.sub(_unquoted, token), opened.endswith("-")))
+        is_here = kind == "redirection" and token.lstrip("0123456789") in _HERE_DOCUMENTS
+        opened = token if is_here else ""
+        if kind == "end" and pending and "\n" in token:
+            at = found.start() + token.index("\n") + 1
+            for ending, is_indented in pending:
+                at = _after_here_document(joined, at, ending, is_indented=is_indented)
+            pending = []
+        yield kind, token
+
+
+def _after_here_document(text: str, at: int, ending: str, *, is_indented: bool) -> int:
+    """Where the text goes on after a here-document; at its end where no line is its last.
+
+    Args:
+        at: where its first line begins.
+        ending: its last line.
+        is_indented: whether tabs may stand before the last line.
+    """
+    while at < len(text):
+        end = text.find("\n", at)
+        end = len(text) if end < 0 else end
+        line = text[at:end]
+        at = min(end + 1, len(text))
+        if (line.lstrip("\t") if is_indented else line) == ending:
+            break
+    return at
 
 
 def _unquoted(part: re.Match[str]) -> str:
