@@ -121,6 +121,24 @@ def test_redirections_are_none_of_its_words(
     assert parse_command(" ".join(parts)) == parse_command(spec.argv)
 
 
+@pytest.mark.parametrize("flag", ["-hf ", "-hfr ", "--hf-repo ", "--hf-repo="])
+def test_a_model_that_the_engine_downloads_is_the_model(flag: str) -> None:
+    read = parse_command(f"llama-server {flag}org/some-GGUF:Q4_K_M -c 4096 -np 4")
+    assert (read.model, read.extra) == ("org/some-GGUF:Q4_K_M", ())
+    assert read.settings["memory.max_total_tokens"] == 4096
+    (note,) = read.noted("changed")
+    assert note.word == flag.rstrip(" =")
+    assert "model.path" in note.text
+
+
+def test_a_file_counts_before_the_hub_that_it_is_from() -> None:
+    read = parse_command("llama-server -hf org/some-GGUF -m ./m.gguf")
+    assert (read.model, read.extra) == ("./m.gguf", ("-hf", "org/some-GGUF"))
+    assert read.noted("changed") == ()
+    other = parse_command("vllm serve org/model --hf-repo org/other")
+    assert other.model == "org/model"
+
+
 HERE_DOCUMENTS = [
     ("<<EOF", "EOF"),
     ("<< 'EOF'", "EOF"),

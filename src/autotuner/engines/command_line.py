@@ -327,6 +327,12 @@ class _Reading:
                 f"{self._table.version} is written otherwise"
             )
             self._note(self._table.program, "changed", text)
+        if self._command.download_flag is not None:
+            text = (
+                f"the model, which {self._table.title} downloads itself; a task needs the file: "
+                "download it, and give its path as model.path"
+            )
+            self._note(self._command.download_flag, "changed", text)
         if self._facts is None and found.facts.is_moe:
             text = "not known here: its widths are read as those of a mixture of experts"
             self._note(self._command.model or "model", "changed", text)

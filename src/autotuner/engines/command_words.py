@@ -62,6 +62,7 @@ class EngineCommand:
         env: variables that the command sets; of two of one name the last counts.
         before: other words before the program: a container's runtime, wrappers.
         model: None where no word names it.
+        download_flag: the flag that has the engine download it; None where none does.
         flags: all but the model's, in order.
         strays: words that belong to no flag.
         besides: other commands of the same text.
@@ -77,6 +78,7 @@ class EngineCommand:
     strays: tuple[str, ...]
     besides: tuple[str, ...]
     files: Mapping[str, str]
+    download_flag: str | None = None
 
 
 @dataclass(frozen=True)
@@ -168,9 +170,18 @@ def _command_at(
         else:
             besides.append(shlex.join(others))
     own_env, before = _surroundings(words[: place.begin])
-    model, flags, strays = _parsed(table, words[place.end :])
+    model, download_flag, flags, strays = _parsed(table, words[place.end :])
     return EngineCommand(
-        table, place.tag, env | own_env, before, model, flags, strays, tuple(besides), files
+        table=table,
+        tag=place.tag,
+        env=env | own_env,
+        before=before,
+        model=model,
+        flags=flags,
+        strays=strays,
+        besides=tuple(besides),
+        files=files,
+        download_flag=download_flag,
     )
 
 
@@ -253,8 +264,8 @@ def _model_flags(program: tuple[str, ...], module: tuple[str, ...]) -> frozenset
 
 def _parsed(
     table: EngineTable, words: Sequence[str]
-) -> tuple[str | None, tuple[Flag, ...], tuple[str, ...]]:
-    """Model, flags, and words that belong to none."""
+) -> tuple[str | None, str | None, tuple[Flag, ...], tuple[str, ...]]:
+    """Model, the flag that downloads it, other flags, and words that belong to none."""
     of_model = _model_flags(table.program_words, table.module_words)
     names = FlagNames.of(table)
     flags: list[Flag] = []
@@ -277,13 +288,16 @@ def _parsed(
             flags[-1].words.append(word)
         elif word != _OPTIONAL:
             strays.append(word)
-    for flag in flags:
-        if flag.name in of_model and flag.values:
-            model = flag.values[0]
-    others = [flag for flag in flags if flag.name not in of_model]
+    named = [flag for flag in flags if flag.name in of_model and flag.values]
+    # Beside the name of a file they say where that is from: the file is the model.
+    downloads = () if named else table.file.download_flags
+    downloaded = [flag for flag in flags if flag.name in downloads and flag.values]
+    for flag in named or downloaded:
+        model = flag.values[0]
+    others = [flag for flag in flags if flag.name not in of_model and flag not in downloaded]
     if model is None:
         model = _swallowed_model(table, names, others)
-    return model, tuple(others), tuple(strays)
+    return model, downloaded[-1].name if downloaded else None, tuple(others), tuple(strays)
 
 
 def _may_be_model(word: str, flags: Sequence[Flag], of_model: frozenset[str]) -> bool:

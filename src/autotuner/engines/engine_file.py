@@ -364,6 +364,8 @@ class EngineFile(_Part):
     """Without it AISimulate does not know the engine."""
     revision: FlagRowFile | None = None
     """How the revision of a hub's model is expressed; without it, it serves files only."""
+    download_flags: tuple[str, ...] = ()
+    """Flags by which it is given a hub's model that it downloads itself, in place of a file."""
     aliases: dict[str, str] = Field(default_factory=dict)
     """Other names of its flags."""
     flags: dict[str, Annotated[tuple[FlagRowFile, ...], BeforeValidator(_listed)]]
