@@ -23,7 +23,9 @@ from autotuner.store import ExperimentRecord
 PHASE = "baseline"
 """Phase of its experiment."""
 NAMES = {"defaults": "the engine's defaults", "mine": "your current settings"}
-_NOT_SET_BY_HAND = ("system.", "runtime.")
+_DESCRIBED = ("system.", "runtime.")
+"""Groups that describe the device and the workload, and set nothing of the engine."""
+_DRAFTING = "runtime.nextn"
 _BY_HAND = "misc.extra_args"
 _TENSOR, _LENGTH = "parallel.tensor_parallel", "memory.max_model_len"
 _GPUS = "system.total_gpus"
@@ -95,7 +97,7 @@ def changed_settings(
     """Field, value in the baseline, value in another configuration: of those that are set by
     hand."""
     for path, before, after in differing(baseline, other):
-        if not path.startswith(_NOT_SET_BY_HAND):
+        if path == _DRAFTING or not path.startswith(_DESCRIBED):
             yield path, before, after
 
 
