@@ -13,6 +13,7 @@ from autotuner.measure import Measurement
 from autotuner.report.exports import commands_shell
 from autotuner.store import ExperimentRecord
 from autotuner.tuning.confirmation_views import ConfirmationView
+from autotuner.tuning.events import ExperimentStarted, RelaunchStarted
 from autotuner.tuning.summary import TaskSummary
 
 
@@ -191,3 +192,32 @@ def test_a_machine_that_slows_down_takes_no_place_away(bench: Bench) -> None:
     assert confirmation(summary).made == 4
     assert summary.recommended is not None
     assert summary.recommended.settings["scheduling.max_running_requests"] == 4
+
+
+def test_on_a_busy_machine_the_baseline_is_measured_again_meanwhile(bench: Bench) -> None:
+    """After five launches among which others used the machine, and once at the most here."""
+
+    def load(slots: int, concurrency: int) -> Measurement:
+        found = level(concurrency, 100.0 * min(slots, concurrency), 10.0)
+        return found.model_copy(update={"client_bottleneck": slots == 3})
+
+    today = {"scheduling": {"max_running_requests": 1}}
+    changes = asked(16, baseline="mine", mine=today)
+    changes["scheduling"] = {"max_running_requests": [2, 3, 4, 6, 8, 12, 16]}
+    summary, _ = bench.tune(load, changes=changes)
+    again = [e for e in bench.events if isinstance(e, RelaunchStarted)]
+    begun = [e for e in bench.events if isinstance(e, ExperimentStarted | RelaunchStarted)]
+    assert begun.index(again[0]) == 6
+    assert "as a reference" in again[0].reason
+    assert sum("as a reference" in one.reason for one in again) == 1
+    assert len(again) <= 3
+    assert len(summary.experiments) == 8
+
+
+def test_on_a_quiet_machine_nothing_is_measured_again_meanwhile(bench: Bench) -> None:
+    today = {"scheduling": {"max_running_requests": 1}}
+    changes = asked(16, baseline="mine", mine=today)
+    changes["scheduling"] = {"max_running_requests": [2, 3, 4, 6, 8, 12, 16]}
+    bench.tune(changes=changes)
+    again = [e for e in bench.events if isinstance(e, RelaunchStarted)]
+    assert not any("as a reference" in one.reason for one in again)

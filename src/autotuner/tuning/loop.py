@@ -51,7 +51,7 @@ from autotuner.tuning.operating_points import Criteria
 from autotuner.tuning.parallel import ParallelExperiments
 from autotuner.tuning.prepare import Prepared
 from autotuner.tuning.recommendation import best_point
-from autotuner.tuning.relaunch import Relauncher, to_confirm
+from autotuner.tuning.relaunch import Relauncher, reference_due, to_confirm
 from autotuner.tuning.representative import standings
 from autotuner.tuning.search_state import MOST_PREDICTED, SearchContext, ended_s, search_context
 from autotuner.tuning.space_frontier import space_frontier
@@ -333,6 +333,11 @@ class Tuner:
         async with ParallelExperiments(self._prepared.side_by_side, self._gpus) as parallel:
             while True:
                 history = self._finished(task)
+                reference = None if parallel else reference_due(self._prepared, history)
+                if reference is not None:
+                    relauncher.start(task, reference, history, parallel, now_s=self._now_s)
+                    await parallel.landed()
+                    continue
                 choice: Proposal | Stop | None = None
                 if not parallel.full:
                     state = self._context.state(history, parallel.under_way, now_s=self._now_s())

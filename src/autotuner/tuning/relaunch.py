@@ -9,7 +9,7 @@ from autotuner.config import LoadLevel
 from autotuner.launch import Failure, Launcher, LaunchFailed, RunningEngine
 from autotuner.measure import Measurement
 from autotuner.predict import Observation
-from autotuner.search import Stop
+from autotuner.search import Stop, recommend
 from autotuner.store import ExperimentRecord, Store, TaskRecord
 from autotuner.store.relaunches import FIRST
 from autotuner.tuning.contest import Relaunch, next_relaunch
@@ -26,8 +26,12 @@ from autotuner.tuning.level_meter import LevelMeter
 from autotuner.tuning.operating_points import Criteria, MeasuredLevel
 from autotuner.tuning.parallel import ParallelExperiments
 from autotuner.tuning.prepare import Prepared
+from autotuner.tuning.recommendation import points_of
 from autotuner.tuning.running_launch import Launch
 from autotuner.tuning.search_state import spent_s
+
+REFERENCE_EVERY = 5
+"""Launches after which a reference is measured again on a machine that is not quiet."""
 
 
 def to_confirm(prepared: Prepared, history: Sequence[ExperimentRecord]) -> Relaunch | Stop:
@@ -49,6 +53,36 @@ def to_confirm(prepared: Prepared, history: Sequence[ExperimentRecord]) -> Relau
     if not _fits(prepared, following, history):
         return Stop("the budget has no room to confirm it")
     return following
+
+
+def reference_due(prepared: Prepared, history: Sequence[ExperimentRecord]) -> Relaunch | None:
+    """The baseline once more while search is under way, where others use the machine: it shows how
+    far the machine has drifted. None where it is quiet, or was measured lately.
+
+    Of the launches that are kept for the end half are taken at the most.
+
+    Args:
+        history: the finished experiments of the task.
+    """
+    key = None if prepared.baseline is None else prepared.baseline.candidate.id
+    first = next((e for e in history if e.candidate_id == key and e.status == "completed"), None)
+    made = sum(len(experiment.relaunches) for experiment in history)
+    if first is None or made >= prepared.confirm_launches // 2:
+        return None
+    newest_s = max((first.began_s, *(again.began_s for again in first.relaunches)))
+    since = [experiment for experiment in history if experiment.began_s > newest_s]
+    is_quiet = not any(level.is_disturbed for one in since for level in one.measurements)
+    criteria = Criteria.of(prepared.task, prepared.usd_per_gpu_hour)
+    best = recommend(points_of(first, criteria), criteria.slo, criteria.objectives)
+    if len(since) < REFERENCE_EVERY or is_quiet or best is None:
+        return None
+    again = Relaunch(
+        first.candidate_id,
+        (best[0].load,),
+        f"the baseline as a reference: others use the machine, and {len(since)} launches were made "
+        "since it was measured",
+    )
+    return again if _fits(prepared, again, history) else None
 
 
 def _fits(prepared: Prepared, relaunch: Relaunch, history: Sequence[ExperimentRecord]) -> bool:
