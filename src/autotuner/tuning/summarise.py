@@ -84,7 +84,7 @@ def summarise(
     if not task.replay:
         sure = frontier_probabilities(experiments, by_experiment, front, criteria)
     best = recommendation_of(experiments, task.plan, criteria)
-    chosen = _recommended(best, fields, limits)
+    chosen = _recommended(best, fields, limits, sure)
     if chosen is not None:
         request = sample_request(chosen.command, engine_of(chosen.settings, task.engine))
         chosen = chosen.model_copy(update={"sample_request": request})
@@ -251,6 +251,7 @@ def _recommended(
     found: RecommendedPoint | None,
     fields: Callable[[OperatingPoint], dict[str, Any]],
     slo: Mapping[str, float],
+    sure: Mapping[tuple[str, LoadLevel], float],
 ) -> RecommendedView | None:
     if found is None:
         return None
@@ -265,6 +266,7 @@ def _recommended(
     return RecommendedView.model_validate(
         {
             **fields(found.point),
+            "probability_on_frontier": sure.get((found.point.candidate_id, found.point.load)),
             "reason": found.reason,
             "meets_slo": found.meets_slo,
             "verdict": verdict(found.point, slo) if slo else None,

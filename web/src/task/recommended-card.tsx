@@ -95,6 +95,11 @@ function NothingYet({ task }: { task: Task }) {
   );
 }
 
+/** A probability for readers; none is certain. */
+function sureness(probability: number): string {
+  return probability > 0.995 ? "more than 99 %" : `${Math.round(100 * probability)} %`;
+}
+
 interface AnswerProps {
   task: Task;
   point: Recommended;
@@ -111,6 +116,12 @@ function Answer({ task, point, details }: AnswerProps) {
       <Text size="sm" className="text-of-users">
         {asSentence(point.reason)}
       </Text>
+      {typeof point.probability_on_frontier === "number" && (
+        <Text size="sm" c="dimmed">
+          With {sureness(point.probability_on_frontier)}, no other candidate is better in every
+          goal.
+        </Text>
+      )}
       <SettingsLine
         settings={point.settings}
         axes={Object.keys(task.plan?.axes ?? {})}

@@ -80,6 +80,33 @@ describe("the overview of a task", () => {
     expect(within(card).getByText("Launched once.")).toBeVisible();
   });
 
+  it("says whether further launches confirm the recommended point", async () => {
+    const rival = {
+      ...{ index: 4, candidate: "c4", load: { kind: "concurrency", value: 8 }, launches: 1 },
+      ...{ is_baseline: false, is_best_measured: false, settled: "unclear", ratio: 1.03 },
+      ...{ low: 0.96, high: 1.11, probability_better: 0.88, name: "launch 4 at 8" },
+      ...{ change: "+3.2 %", interval: "-4.1 % to +11 %", certainty: "better with 88 %" },
+    };
+    const confirmation = {
+      ...{ status: "not_settled", headline: "not settled after 3 further launches" },
+      ...{ planned: 3, made: 3, recommended_launches: 2, probability_best: 0.87, scatter: 0.02 },
+      ...{ drift: null, moved_from: null, launches: [], contenders: [rival] },
+      notes: ["launches differ by about 2.1 %"],
+    };
+    const recommended = { ...POINT, probability_on_frontier: 0.874 };
+    overview(aWholeTask(), {
+      "tasks/1/frontier": {
+        ...{ objectives: [], actual: [], predicted: null, recommended, confirmation },
+      },
+    });
+    const card = await screen.findByRole("region", { name: "Confirmation" });
+    expect(within(card).getByText("not settled")).toBeVisible();
+    expect(within(card).getByText("Not settled after 3 further launches.")).toBeVisible();
+    expect(within(card).getByRole("row", { name: /launch 4 at 8.*\+3\.2 %.*88 %/ })).toBeVisible();
+    expect(within(card).getByText("Launches differ by about 2.1 %.")).toBeVisible();
+    expect(screen.getByText(/With 87 %, no other candidate is better/)).toBeVisible();
+  });
+
   it("says why nothing meets the SLO: the nearest point, and what relaxing a limit gains", async () => {
     const step = (limit: number, points: number) => ({
       ...{ limits: { ttft_ms: limit }, points, candidates: 1 },
