@@ -95,6 +95,11 @@ function Faults({ checks }: { checks: Checks }) {
   );
 }
 
+const WHOSE: Record<NonNullable<Plan["baseline"]>["kind"], string> = {
+  defaults: "The engine's defaults are",
+  mine: "Your current settings are",
+};
+
 function PlanSummary({ plan }: { plan: Plan }) {
   const { prediction } = plan;
   const minutes = plan.expected_minutes ?? prediction.minutes;
@@ -142,6 +147,9 @@ function PlanSummary({ plan }: { plan: Plan }) {
       <Excluded plan={plan} />
       <Text size="xs" className="quiet text-of-users" mt={6}>
         {plan.engine} {plan.engine_version} on {device(plan.device)}, requests {plan.workload}.
+        {plan.baseline && ` ${WHOSE[plan.baseline.kind]} launched first, to compare with.`}
+        {plan.confirm_launches > 0 &&
+          ` To confirm the result, up to ${counted(plan.confirm_launches, "launch", "launches")} follow at the end.`}
         {!plan.installed && " The engine is not installed on the service's machine."}
       </Text>
       {[...plan.warnings, ...prediction.warnings, ...plan.model_notes, ...plan.slo_notes].map(
