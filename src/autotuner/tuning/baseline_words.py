@@ -61,7 +61,7 @@ def title(points: ComparedPointsView, name: str) -> str:
     if points.load == points.baseline_load:
         return f"both at {points.load.long}" + (f", where {name} miss the SLO" if misses else "")
     best = "which miss the SLO at every level" if misses else "their best level within the SLO"
-    return f"recommended at {points.load.long}; {name} at {points.baseline_load}, {best}"
+    return f"recommended at {points.load.long}; {name} at {points.baseline_load.short}, {best}"
 
 
 def headline(baseline: BaselineView, *, has_rivals: bool) -> str:

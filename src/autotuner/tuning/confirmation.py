@@ -22,7 +22,7 @@ from autotuner.tuning.prepare import CONFIRMING
 from autotuner.tuning.search_state import first_launches
 
 _LEAST_BUDGET = 4
-_ALMOST_SURE = 0.999
+_UNSETTLED = ": not settled"
 
 
 def confirmation_of(
@@ -108,7 +108,7 @@ def _contender(contest: Contest, other: Contender) -> ContenderView:
         high=ratio.high,
         probability_better=ratio.above_one,
         settled=decided,
-        name=f"{'the baseline' if is_baseline else f'launch {index}'} at {other.point.load}",
+        name=f"{'the baseline' if is_baseline else f'launch {index}'} at {other.point.load.short}",
         change=gain(ratio.median),
         interval=f"{gain(ratio.low)} to {gain(ratio.high)}",
         certainty=certainty_text(ratio.above_one, decided),
@@ -155,6 +155,8 @@ def _headline(view: ConfirmationView, contest: Contest, config: TaskConfig) -> s
     times = f"launched {chosen.launches} times"
     match view.status:
         case "pending":
+            if view.made:
+                return f"{view.made} of up to {view.planned} launches that confirm it are done"
             return f"up to {view.planned} launches will confirm the result when search has ended"
         case "none" if not view.planned:
             budget = config.optimization.budget.experiments
@@ -163,7 +165,7 @@ def _headline(view: ConfirmationView, contest: Contest, config: TaskConfig) -> s
                 f"{_LEAST_BUDGET} are the least"
             )
         case "none":
-            return "not confirmed: the budget has no room for a further launch"
+            return "not confirmed: nothing was launched again; the reason is why the task ended"
         case "failed":
             failed = next(one for one in chosen.experiment.relaunches if one.status == "failed")
             return (
@@ -185,11 +187,11 @@ def _headline(view: ConfirmationView, contest: Contest, config: TaskConfig) -> s
         return f"not confirmed: launch {numbers} of the recommended candidate misses the SLO"
     open_ = {other.experiment.index for other in contest.open}
     each = [
-        f"{_name(other)} with {_sure(other.probability_better)}"
+        f"{_name(other)} ({other.certainty.removesuffix(_UNSETTLED)})"
         for other in view.contenders
         if other.index in open_
     ]
-    return f"not settled after {counted(view.made)}: better than {_listed(each)}"
+    return f"not settled after {counted(view.made)}: against {_listed(each)}"
 
 
 def _notes(view: ConfirmationView) -> Iterator[str]:
@@ -208,8 +210,8 @@ def _notes(view: ConfirmationView) -> Iterator[str]:
     moved = view.moved_from
     if moved is not None:
         yield (
-            f"after the search launch {moved.index} at {moved.load} looked best; further launches "
-            "changed that"
+            f"after the search launch {moved.index} at {moved.load.long} looked best; further "
+            "launches changed that"
         )
 
 
@@ -219,17 +221,13 @@ def _lost(experiments: Sequence[ExperimentRecord]) -> Iterator[str]:
         for level in experiment.measurements:
             if level.launch > 1 and not level.is_steady:
                 yield (
-                    f"launch {level.launch} of launch {experiment.index} did not keep up at "
-                    f"{level.load}, or requests failed: the level is no operating point any more"
+                    f"launch {experiment.index}, launched again, did not keep up at "
+                    f"{level.load.long}, or requests failed: that is no operating point any more"
                 )
 
 
 def _name(other: ContenderView) -> str:
     return "the baseline" if other.is_baseline else f"launch {other.index}"
-
-
-def _sure(probability: float) -> str:
-    return percent(min(probability, _ALMOST_SURE))
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from autotuner.config import LoadLevel
-from autotuner.search import OperatingPoint, Stop
+from autotuner.search import OperatingPoint, Stop, recommend
 from autotuner.search.slo import log_merit, within
 from autotuner.store import ExperimentRecord
 from autotuner.tuning.baseline import PLANNED
@@ -162,13 +162,13 @@ class Contest:
 
     @property
     def open(self) -> tuple[Contender, ...]:
-        """Those that the chosen one does not beat for sure, as it should: the best as measured,
-        beside a simpler one, need only not be better for sure."""
+        """Those that the chosen one does not beat for sure, as it should: where it is recommended
+        because it is simpler, rivals need only not be better for sure."""
         return tuple(
             one
             for one in self.others
             if (stands := self.settled(one)) != "better"
-            and not (one.point.candidate_id == self.best and stands == "unclear")
+            and not (stands == "unclear" and self.best is not None and one is not self.baseline)
         )
 
     @property
@@ -264,7 +264,9 @@ def next_relaunch(
 
 def _reason(contest: Contest, following: Contender) -> str:
     if following is contest.chosen:
-        return "recommended by what was measured once: is it so again?"
+        if following.attempts < _LEAST_LAUNCHES:
+            return "recommended by what was measured once: is it so again?"
+        return "recommended, and not settled yet: its turn again"
     better = 100 * contest.ratio(following).above_one
     what = "the baseline" if following is contest.baseline else "the strongest rival"
     return f"{what}: the recommended candidate is better with {better:.0f} %, which is not settled"
@@ -283,7 +285,9 @@ def _baseline(
 ) -> Contender | None:
     """The baseline at its best level; None where it has no point, or meets no SLO: then there is
     nothing to settle."""
-    best = next(best_within(points, criteria, chosen), None)
+    inside = [point for point in points if within(point, criteria.slo)]
+    found = recommend(inside, criteria.slo, criteria.objectives)
+    best = None if found is None else found[0]
     if best is None:
         return None
     measured = {point.load for point in points}

@@ -8,6 +8,7 @@ Without a baseline there is nothing to count from, and the best is recommended. 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -229,6 +230,7 @@ def _as_good(
     return BestMeasured(best, *ratios[0], overrides)
 
 
+@functools.lru_cache(maxsize=8_192)
 def _ratio(
     best: tuple[ComparedLaunch, ...],
     simpler: tuple[ComparedLaunch, ...],

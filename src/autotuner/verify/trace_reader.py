@@ -12,6 +12,7 @@ import functools
 import gzip
 import json
 import math
+import zlib
 from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -72,7 +73,7 @@ def read_trace(path: Path, unit: TimeUnit | None = None) -> RequestTrace:
             return _read(path, file, unit)
     except UnicodeDecodeError:
         raise VerifyError(f"{path}: it is no text in UTF-8", remedy=_remedy()) from None
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise VerifyError(f"{path}: it cannot be read: {reason}") from None
 
@@ -99,7 +100,7 @@ def _read(path: Path, file: IO[str], unit: TimeUnit | None) -> RequestTrace:
         if isinstance(time_s, str):
             raise VerifyError(
                 f"{path}, line {line}: {read_as.time}: {time_s}",
-                remedy=_UNIT_REMEDY if unit is None and read_as.unit is None else "mend the line",
+                remedy=_UNIT_REMEDY if unit is None and read_as.unit is None else "fix the line",
             )
         assert found is not None  # noqa: S101 - made with the format
         found.times_s.append(time_s)

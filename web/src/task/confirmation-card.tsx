@@ -45,10 +45,10 @@ function Contenders({ contenders }: { contenders: NonNullable<Confirmation["cont
   return (
     <Table.ScrollContainer minWidth={520}>
       <Table captionSide="top" verticalSpacing={4}>
-        <Table.Caption ta="left">The recommended candidate against</Table.Caption>
+        <Table.Caption ta="left">The recommended candidate beside others</Table.Caption>
         <Table.Thead>
           <Table.Tr>
-            <Table.Th>Contender</Table.Th>
+            <Table.Th>Compared with</Table.Th>
             <Table.Th ta="right">Launches</Table.Th>
             <Table.Th ta="right">Better by</Table.Th>
             <Table.Th>95 % interval</Table.Th>

@@ -198,8 +198,11 @@ def _trace(asked: TrafficWishes) -> SizedTrace | None:
 
 def _quantile(text: str) -> float:
     """`99%`, `99` or `0.99` as 0.99; `100%` is the fullest window, as is 1."""
-    if text.strip() in ("1", "1.0"):
-        return 1.0
+    try:
+        if float(text) == 1:
+            return 1.0
+    except ValueError:
+        pass  # With a percent sign, or no number: `share` says which.
     found = share("--quantile", text, below=math.nextafter(1, 2))
     if not found:
         raise AutotunerError(f"--quantile: {text!r} is none", remedy="give 50% to 100%")
