@@ -148,6 +148,8 @@ def test_a_stored_task_is_sized_by_its_measurements(run: Run, write_task: WriteT
         assert point["usd_per_million_total_tokens"] < point["usd_per_million_input_tokens"]
     assert "USD per million tokens" in run("show", "--usd-per-gpu-hour", "3.6").stdout
     is_shown(run("show", "--usd-per-gpu-hour", "0", "--json"), "--usd-per-gpu-hour", "0")
+    idle = ("--predictor", "roofline")
+    is_shown(run("size", "1", "--rate", "1", *idle), "--predictor roofline", "is measured")
     strict = run("size", "1", "--rate", "1", "--slo", "ttft_ms=0.001")
     assert strict.returncode == 1
     assert "nothing holds it" in strict.stdout

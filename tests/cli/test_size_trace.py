@@ -46,6 +46,14 @@ def test_the_quantile_over_windows_is_the_traffic(run: Run, service: Path, trace
     assert not any("output tokens a request" in note for note in peak["notes"])
 
 
+def test_one_with_decimals_is_the_fullest_window(run: Run, service: Path, trace: Path) -> None:
+    whole, same = (
+        document(run("size", service, "--trace", trace, "--quantile", text, "--json"))
+        for text in ("1", "1.00")
+    )
+    assert whole["traffic"] == same["traffic"]
+
+
 def test_people_are_shown_what_the_trace_holds(run: Run, service: Path, trace: Path) -> None:
     growing = ("--growth-per-month", "10%", "--months", "2")
     answer = run("size", service, "--trace", trace, "--window-s", "30", *growing)

@@ -21,6 +21,7 @@ from autotuner.profiles import USERS, registry_with
 from autotuner.report.size_document import SizedTrace, SizeQuestion, size_document
 from autotuner.report.size_terminal import print_size
 from autotuner.sizing import ServiceLevel, Traffic, TrafficError, grown, traced_traffic
+from autotuner.store import Store, TaskRecord
 from autotuner.tuning.prepare import prepare
 from autotuner.tuning.replicas import (
     KnownReplicas,
@@ -108,16 +109,18 @@ def size(asked: SizeWishes, traffic: TrafficWishes, *, home: Path | None, as_jso
             )
             limits = {**task.slo_limits(), **slo}
             wished = wishes(task, limits)
-            # Where GPUs are named, the task is predicted on them.
-            if wished.gpus:
+            # Where GPUs are named, the task is predicted on them; and where nothing is measured.
+            is_measured = not wished.gpus and _has_measured(store, record)
+            if not is_measured:
                 base = Path(record.base) if record.base else folder
                 known = _predicted(task, wished, base, f"task {record.id}", folder)
             else:
+                _refuse_for_prediction(asked)
                 known = stored_replicas(store, record, task, wished)
         question = SizeQuestion(
             str(record.id),
             record.model,
-            measured=not asked.gpus,
+            measured=is_measured,
             requirement=ServiceLevel(made, limits, headroom),
             growth=growth,
             trace=trace,
@@ -128,6 +131,24 @@ def size(asked: SizeWishes, traffic: TrafficWishes, *, home: Path | None, as_jso
     else:
         print_size(document, out())
     return 0 if document["deployments"] else exit_codes.NOTHING
+
+
+def _has_measured(store: Store, record: TaskRecord) -> bool:
+    return any(one.status == "completed" for one in store.experiments(record.id))
+
+
+def _refuse_for_prediction(asked: SizeWishes) -> None:
+    """Refuses options that say how to predict, where measurements answer.
+
+    Raises:
+        AutotunerError: names the option.
+    """
+    for option, value in (("--predictor", asked.predictor), ("--mode", asked.mode)):
+        if value is not None:
+            raise AutotunerError(
+                f"{option} {value}: the task is measured, so nothing is predicted",
+                remedy="leave it out, or name GPUs with --gpu, which are predicted",
+            )
 
 
 def _predicted(

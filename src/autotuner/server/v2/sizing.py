@@ -102,6 +102,10 @@ def get_sizing(
     )
     is_measured = _is_measured(service, record, asked)
     if is_measured:
+        for name, value in (("predictor", asked.predictor), ("mode", asked.mode)):
+            if value is not None:
+                text = "says how to predict, and the task is measured; leave it out, or name GPUs"
+                raise refused_parameter(name, text)
         known = stored_replicas(service.store, record, task, wishes)
     else:
         with planning_turn():
