@@ -221,3 +221,36 @@ def test_on_a_quiet_machine_nothing_is_measured_again_meanwhile(bench: Bench) ->
     bench.tune(changes=changes)
     again = [e for e in bench.events if isinstance(e, RelaunchStarted)]
     assert not any("as a reference" in one.reason for one in again)
+
+
+def test_a_baseline_that_meets_the_slo_barely_is_compared(bench: Bench) -> None:
+    """At either level its TPOT may lie above the limit of 15 ms."""
+
+    def load(slots: int, concurrency: int) -> Measurement:
+        found = level(concurrency, {2: 50.0, 3: 110.0, 4: 100.0}[slots] * concurrency, 10.0)
+        if slots != 3 or found.tpot_ms is None:
+            return found
+        barely = found.tpot_ms.model_copy(update={"mean": 14.9, "ci95": 1.0})
+        return found.model_copy(update={"tpot_ms": barely})
+
+    today = {"scheduling": {"max_running_requests": 3}}
+    changes = asked(baseline="mine", mine=today) | {"scheduling": {"max_running_requests": [2, 4]}}
+    summary, _ = bench.tune(load, changes=changes)
+    found = confirmation(summary)
+    assert summary.recommended is not None
+    assert summary.recommended.tok_s == 400.0
+    assert found.contenders[0].is_baseline
+    assert found.status != "confirmed"
+
+
+def test_a_simpler_choice_is_confirmed_beside_several_that_are_as_good(bench: Bench) -> None:
+    figures = {1: [steady(400.0)], 2: [steady(401.0)], 4: [steady(402.0)]}
+    today = {"scheduling": {"max_running_requests": 1}, "misc": {"threads": 1}}
+    changes = asked(baseline="mine", mine=today) | {
+        "scheduling": {"max_running_requests": [2, 4]},
+        "misc": {"threads": 1},
+    }
+    summary, _ = bench.tune(by_start(figures), changes=changes)
+    assert summary.recommended is not None
+    assert summary.recommended.overrides == 0
+    assert confirmation(summary).status == "confirmed"

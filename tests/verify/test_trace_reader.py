@@ -98,7 +98,7 @@ def test_what_is_no_trace_says_where_and_why(text: str, why: str, tmp_path: Path
         gzip.compress(b"timestamp_s\n1\n", mtime=0)[:20],
         gzip.compress(b"timestamp_s\n1\n", mtime=0)[:10] + b"\xff" * 40,
     ],
-    ids=["binary", "cut_off"],
+    ids=["binary", "cut_off", "damaged"],
 )
 def test_a_file_that_is_no_text_is_an_error(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "binary"

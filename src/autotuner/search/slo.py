@@ -138,9 +138,8 @@ def recommend(
     clearly = [point for point in meeting if verdict(point, slo) == "meets"]
     if meeting:
         best, what = _best_of(clearly or meeting, served)
-        verb = "meets" if len(clearly or meeting) == 1 else "meet"
         unclear = "" if clearly else f" as measured, but not clearly: {_unclear(best, slo)}"
-        return best, f"{what} that {verb} the SLO ({limits}){unclear}", True
+        return best, f"{what} that meet the SLO ({limits}){unclear}", True
     best = nearest(points, slo) or points[0]
     excess, name = worst_excess(best, slo)
     reason = (
@@ -176,7 +175,7 @@ def _best_of(points: Sequence[OperatingPoint], name: str) -> tuple[OperatingPoin
         objective = OBJECTIVES["requests_per_s_per_gpu" if one_token else name]
         most, value = "highest" if objective.maximise else "lowest", quantity(best, objective.name)
         what = f"the {most} {objective.meaning} ({figure(value)} {objective.unit})"
-    return best, f"{what} of {len(points)} operating point{'' if len(points) == 1 else 's'}"
+    return best, f"{what} of {len(points)} operating points"
 
 
 def log_merit(point: OperatingPoint, slo: Mapping[str, float], objectives: Sequence[str]) -> float:
