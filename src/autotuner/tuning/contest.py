@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from autotuner.config import LoadLevel
 from autotuner.search import OperatingPoint, Stop, recommend
-from autotuner.search.slo import log_merit, within
+from autotuner.search.slo import within
 from autotuner.store import ExperimentRecord
 from autotuner.tuning.baseline import PLANNED
 from autotuner.tuning.launch_figures import (
@@ -25,7 +25,7 @@ from autotuner.tuning.launch_figures import (
     repeated_levels,
 )
 from autotuner.tuning.operating_points import Criteria
-from autotuner.tuning.recommendation import best_within, points_of, recommendation_of
+from autotuner.tuning.recommendation import best_within, merit, points_of, recommendation_of
 
 if TYPE_CHECKING:
     from autotuner.certainty import LaunchPosterior, Ratio, Settled
@@ -209,7 +209,7 @@ def contest_of(
         if meets_slo and other not in (point.candidate_id, key)
         for own in best_within(found, criteria, point)
     ]
-    rivals.sort(key=lambda one: -_merit(one.point, criteria))
+    rivals.sort(key=lambda one: -merit(one.point, criteria))
     best = chosen_point.best
     contest = Contest(
         chosen,
@@ -293,7 +293,3 @@ def _baseline(
     measured = {point.load for point in points}
     loads = dict.fromkeys((best.load, *({chosen.load} & measured)))
     return Contender.of(experiment, best, criteria, sorted(loads))
-
-
-def _merit(point: OperatingPoint, criteria: Criteria) -> float:
-    return log_merit(point, criteria.slo, criteria.objectives)

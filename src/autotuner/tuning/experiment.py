@@ -27,7 +27,7 @@ from autotuner.tuning.events import (
     PredictionTrouble,
 )
 from autotuner.tuning.forecast import Expected, Forecast
-from autotuner.tuning.launch_end import learnt, load_failure
+from autotuner.tuning.launch_end import kept, learnt, load_failure
 from autotuner.tuning.level_meter import LevelMeter
 from autotuner.tuning.operating_points import Criteria, MeasuredLevel
 from autotuner.tuning.prepare import Prepared
@@ -142,7 +142,7 @@ class Experimenter:
         self._store.finish_experiment(
             launch.record.id,
             status="failed" if failure else "completed",
-            failure=(failure.kind.value, failure.message, failure.log_tail) if failure else None,
+            failure=kept(failure),
             startup_s=startup_s,
             measure_s=seconds - startup_s,
             began_s=began_s,

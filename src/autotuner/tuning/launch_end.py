@@ -38,6 +38,11 @@ def load_failure(engine: RunningEngine, measured: Sequence[Measurement]) -> Fail
     )
 
 
+def kept(failure: Failure | None) -> tuple[str, str, str] | None:
+    """A failure as the store keeps it: kind, message, log tail."""
+    return None if failure is None else (failure.kind.value, failure.message, failure.log_tail)
+
+
 def learnt(
     forecast: Forecast,
     candidate: Candidate,

@@ -105,7 +105,7 @@ def recommendation_of(
             if count[key] < own
             for other in best_within(found, criteria, point)
         ]
-        simpler.sort(key=lambda one: (one[0], -_merit(one[1], criteria)))
+        simpler.sort(key=lambda one: (one[0], -merit(one[1], criteria)))
         for overrides, other in simpler:
             found = _as_good(completed, other, point, own, criteria)
             if found is not None:
@@ -193,7 +193,8 @@ def _by_all_launches(
     )
 
 
-def _merit(point: OperatingPoint, criteria: Criteria) -> float:
+def merit(point: OperatingPoint, criteria: Criteria) -> float:
+    """Natural logarithm of the figure by which a task prefers a point."""
     return log_merit(point, criteria.slo, criteria.objectives)
 
 
@@ -205,7 +206,7 @@ def _as_good(
     criteria: Criteria,
 ) -> BestMeasured | None:
     """The best point beside a simpler one that it does not beat beyond noise; else None."""
-    if _merit(best, criteria) - _merit(simpler, criteria) > _NEAR:
+    if merit(best, criteria) - merit(simpler, criteria) > _NEAR:
         return None
     own, other = completed[best.candidate_id], completed[simpler.candidate_id]
     pairs = [(merits_of(own, best.load, criteria), merits_of(other, simpler.load, criteria))]

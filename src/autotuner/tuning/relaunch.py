@@ -21,7 +21,7 @@ from autotuner.tuning.events import (
     RelaunchStarted,
 )
 from autotuner.tuning.forecast import Forecast
-from autotuner.tuning.launch_end import learnt, load_failure
+from autotuner.tuning.launch_end import kept, learnt, load_failure
 from autotuner.tuning.level_meter import LevelMeter
 from autotuner.tuning.operating_points import Criteria, MeasuredLevel
 from autotuner.tuning.parallel import ParallelExperiments
@@ -198,7 +198,7 @@ class Relauncher:
         self._store.finish_relaunch(
             experiment.id,
             number,
-            failure=(failure.kind.value, failure.message, failure.log_tail) if failure else None,
+            failure=kept(failure),
             startup_s=startup_s,
             measure_s=seconds - startup_s,
             began_s=began_s,
