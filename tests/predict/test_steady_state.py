@@ -74,6 +74,27 @@ def test_little_s_law_holds_and_no_more_work_is_done_than_there_is_time_for(
     assert round_s >= users * prompt_s * 0.999
 
 
+@given(
+    st.booleans(),
+    st.floats(2, 500),
+    st.floats(0.001, 2),
+    st.floats(1, 2000),
+    st.floats(0.01, 0.99),
+)
+def test_the_share_of_time_in_prompts_is_the_rate_of_requests_times_their_time(
+    mixes: bool, users: float, prompt_s: float, later: float, alike: float
+) -> None:
+    found = loop(users, mixes=mixes, prompt_s=prompt_s, later=later, group=1 + alike * (users - 1))
+    settled = settle(found)
+    groups = users / found.group
+    requests_s = users / (settled.ttft_s + later * settled.tpot_s)
+    busy = requests_s * found.prompts_s(found.group, settled.decoding) / found.group
+    assert busy <= 1 + 1e-6
+    if busy < 1 - 1e-6:
+        # A group meets the others: (n - 1) / n of them.
+        assert settled.tpot_in_prompts == pytest.approx(busy * (groups - 1) / groups, rel=1e-6)
+
+
 def played_through(users: int, *, prompt_s: float, later: int) -> float:
     """Mean seconds of a round where prompts go first, one by one; users start at odds."""
     # A user's tokens to go, or None where its prompt waits.

@@ -8,7 +8,8 @@ Where a loop settles: prompts of some users slow down the tokens of the others. 
 queue of prompts, and decoding is where users stay between two prompts: a closed network of one
 station and one delay. In a round of one user every other user brings one prompt, so throughput,
 TTFT and TPOT follow from one number, the share of time in which a prompt is computed. It is solved
-for by bisection, since more of it always means more work done.
+for between bounds, since more of it always means more work done; in logarithms, where the curve is
+nearly a line.
 
 Sources: what an arriving user meets is the loop without itself (M. Reiser, S. S. Lavenberg,
 "Mean-Value Analysis of Closed Multichain Queuing Networks", JACM 27(2), 1980), here with
@@ -79,7 +80,8 @@ def ttft_at_rate_ms(concurrency: float, requests_s: float, tpot_ms: float, osl: 
     return 1000 * concurrency / requests_s - max(osl - 1, 0.0) * tpot_ms
 
 
-_BISECTIONS = 24
+_EXACT = 1e-9
+_MOST_TURNS = 60
 
 
 @dataclass(frozen=True)
@@ -155,17 +157,47 @@ def _steady(loop: Loop) -> Settled:
         service, state = _at(loop, busy)
         return (state.ttft_s + loop.later_tokens * state.tpot_s) * busy / service, state, service
 
-    low, high = 0.0, 1.0
-    asked, state, service = round_in_services(high)
+    asked, state, service = round_in_services(1.0)
     if asked < groups:
         # Prompts alone fill the time: whoever does not decode waits for its turn.
         waiting_s = groups * service - loop.later_tokens * state.tpot_s
         return replace(state, ttft_s=waiting_s, ttft_in_decoding=0.0)
-    for _ in range(_BISECTIONS):
-        middle = (low + high) / 2
-        asked, state, _ = round_in_services(middle)
-        low, high = (middle, high) if asked < groups else (low, middle)
-    return state
+
+    def excess(log_busy: float) -> float:
+        return math.log(round_in_services(math.exp(log_busy))[0] / groups)
+
+    at_one = math.log(asked / groups)
+    # A group that meets no other has a round in proportion to `busy`: this guess is exact then.
+    log_busy = _rising_zero(excess, guess=-at_one, high=0.0, at_high=at_one)
+    return round_in_services(math.exp(log_busy))[1]
+
+
+def _rising_zero(
+    function: Callable[[float], float], *, guess: float, high: float, at_high: float
+) -> float:
+    """Where a rising function that is `at_high` > 0 at `high` is zero.
+
+    By false position in the Illinois form (M. Dowell, P. Jarratt, "A Modified Regula Falsi Method",
+    BIT 11, 1971): the value at an end that stays is halved, so that both ends come nearer.
+    """
+    low, at_low = guess, function(guess)
+    while at_low > _EXACT:
+        high, at_high, low = low, at_low, low - 1
+        at_low = function(low)
+    middle, value, kept = low, at_low, 0.0
+    for _ in range(_MOST_TURNS):
+        if abs(value) <= _EXACT:
+            break
+        middle = (low * at_high - high * at_low) / (at_high - at_low)
+        value = function(middle)
+        if value < 0:
+            low, at_low = middle, value
+            at_high *= 0.5 if kept < 0 else 1.0
+        else:
+            high, at_high = middle, value
+            at_low *= 0.5 if kept > 0 else 1.0
+        kept = value
+    return middle
 
 
 def _at(loop: Loop, busy: float) -> tuple[float, Settled]:
