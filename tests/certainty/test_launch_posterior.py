@@ -79,6 +79,26 @@ def test_a_drift_of_the_machine_is_seen_and_makes_no_difference() -> None:
     assert settled(posterior.ratio("b", "a")) == "unclear"
 
 
+def test_a_drift_is_known_at_any_moment() -> None:
+    walk = [replace(one, log=0.05 * place) for place, one in enumerate(pairs(0.0, 6))]
+    posterior, times = LaunchPosterior(walk), sorted(one.at_s for one in walk)
+    first, last, gap_s = times[0], times[-1], times[1] - times[0]
+    assert posterior.drift(first).median == pytest.approx(1, abs=1e-3)
+    assert posterior.drift(last) == posterior.drift()
+    middle = posterior.drift((first + last) / 2)
+    assert 1.05 < middle.median < posterior.drift().median
+    later = posterior.drift(last + 5 * gap_s)
+    assert later.median == pytest.approx(posterior.drift().median, rel=0.02)
+    assert later.high / later.low > posterior.drift().high / posterior.drift().low
+    earlier = posterior.drift(first - 5 * gap_s)
+    assert earlier.low < 1 < earlier.high
+
+
+def test_one_launch_shows_no_drift() -> None:
+    drift = LaunchPosterior(pairs(0.1, 1)[:1]).drift()
+    assert drift.low < 1 < drift.high
+
+
 def test_probabilities_of_being_best_add_up_and_follow_the_means() -> None:
     made = [*pairs(0.1, 4), *(replace(one, configuration="c") for one in pairs(0.1, 4)[::2])]
     best = LaunchPosterior(made).best(["a", "b", "c"])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 import pytest
-from made_up_bench import Bench, Load, level, opened
+from made_up_bench import Bench, Load, MadeUpLauncher, level, opened
 
 from autotuner.measure import Measurement
 from autotuner.report.exports import commands_shell
@@ -254,3 +255,23 @@ def test_a_simpler_choice_is_confirmed_beside_several_that_are_as_good(bench: Be
     assert summary.recommended is not None
     assert summary.recommended.overrides == 0
     assert confirmation(summary).status == "confirmed"
+
+
+def test_launches_that_a_drift_touches_are_named(bench: Bench) -> None:
+    launcher = MadeUpLauncher()
+
+    def load(slots: int, concurrency: int) -> Measurement:
+        # All of them alike, on a machine that slows down steadily.
+        slower = math.exp(-0.02 * launcher.clock.now_s)
+        return level(concurrency, slower * (50.0 if concurrency == 1 else 400.0), 10.0)
+
+    changes = asked(40, confirm=10)
+    summary, _ = bench.tune(load, launcher, changes=changes)
+    found = confirmation(summary)
+    assert found.drift is not None
+    assert found.drift.is_seen
+    assert found.drift.ratio < 1
+    touched = found.drift.launches
+    assert (1, 1) not in {(one.index, one.launch) for one in touched}
+    assert touched[-1].ratio < 0.95
+    assert any("it touches" in note and "further launch" in note for note in found.notes)

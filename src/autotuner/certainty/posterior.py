@@ -135,11 +135,22 @@ class LaunchPosterior:
         contrast[self._place(other)] -= 1.0
         return self._contrast(contrast).ratio()
 
-    def drift(self) -> Ratio:
-        """The machine at the last launch over the machine at the first one."""
-        contrast = np.zeros(len(self._names))
-        contrast[-1], contrast[len(self.configurations)] = 1.0, -1.0
-        return self._contrast(contrast).ratio()
+    def drift(self, at_s: float | None = None) -> Ratio:
+        """The machine at a moment, at the last launch where left out, over the machine at the first
+        launch. Between two launches it is a Brownian bridge, beyond them a Brownian motion."""
+        times = np.array([one.at_s for one in self._launches])
+        at = float(times[-1]) if at_s is None else at_s
+        after = int(np.clip(np.searchsorted(times, at), 1, len(times) - 1)) if times[1:].size else 0
+        before = max(after - 1, 0)
+        gap_s = float(times[after] - times[before])
+        share = float(np.clip((at - times[before]) / gap_s, 0.0, 1.0)) if gap_s else 1.0
+        apart_s = share * (1 - share) * gap_s + max(times[0] - at, at - times[-1], 0.0)
+        contrast, first = np.zeros(len(self._names)), len(self.configurations)
+        contrast[first + before] += 1 - share
+        contrast[first + after] += share
+        contrast[first] -= 1.0
+        of_span = apart_s / (float(times[-1] - times[0]) or 1.0)
+        return self._contrast(contrast, self._grid[1] ** 2 * of_span).ratio()
 
     def best(
         self, among: Collection[str], *, samples: int = 4000, seed: int = 0
@@ -220,9 +231,10 @@ class LaunchPosterior:
         after = before - np.einsum("kip,kiq->kpq", gain, gain)
         return weights / weights.sum(), mean, after
 
-    def _contrast(self, contrast: Floats) -> _Mixture:
+    def _contrast(self, contrast: Floats, more: Floats | float = 0.0) -> _Mixture:
+        """Distribution of a sum of unknowns; `more` is variance that they do not have."""
         weights, mean, covariance = self._posterior
-        variance = np.einsum("p,kpq,q->k", contrast, covariance, contrast)
+        variance = np.einsum("p,kpq,q->k", contrast, covariance, contrast) + more
         return _Mixture(mean @ contrast, np.sqrt(np.maximum(variance, 1e-16)), weights)
 
     def _of_grid(self, values: Floats) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autotuner.config import TaskConfig
 from autotuner.search.points import percent
@@ -12,14 +12,19 @@ from autotuner.tuning.baseline_words import certainty_text, gain
 from autotuner.tuning.confirmation_views import (
     ConfirmationView,
     ContenderView,
+    DriftedLaunchView,
     DriftView,
     MovedView,
     RelaunchView,
 )
 from autotuner.tuning.contest import Contender, Contest, contest_of, counted
+from autotuner.tuning.launch_figures import began_s_of
 from autotuner.tuning.operating_points import Criteria
 from autotuner.tuning.prepare import CONFIRMING
 from autotuner.tuning.search_state import first_launches
+
+if TYPE_CHECKING:
+    from autotuner.certainty import Ratio
 
 _LEAST_BUDGET = 4
 _UNSETTLED = ": not settled"
@@ -57,17 +62,11 @@ def confirmation_of(
         lost = {"status": "failed", "headline": "not confirmed: no operating point is left"}
         return view.model_copy(update=lost | {"notes": list(_lost(experiments))})
     if launches:
-        drift = contest.posterior.drift()
         compared = {
             "contenders": [_contender(contest, other) for other in contest.others],
             "probability_best": _probability_best(contest),
             "scatter": contest.posterior.launch_std,
-            "drift": DriftView(
-                ratio=drift.median,
-                low=drift.low,
-                high=drift.high,
-                is_seen=not drift.low <= 1 <= drift.high,
-            ),
+            "drift": _drift(contest, experiments),
             "moved_from": _moved_from(experiments, plan, criteria, contest),
         }
         view = view.model_copy(update=compared)
@@ -118,6 +117,27 @@ def _contender(contest: Contest, other: Contender) -> ContenderView:
 def _probability_best(contest: Contest) -> float:
     names = [one.configuration for one in (contest.chosen, *contest.others)]
     return contest.posterior.best(names)[contest.chosen.configuration]
+
+
+def _drift(contest: Contest, experiments: Sequence[ExperimentRecord]) -> DriftView:
+    drift = contest.posterior.drift()
+    touched = [
+        DriftedLaunchView(index=experiment.index, launch=launch, ratio=then.median)
+        for experiment in experiments
+        for launch, at_s in began_s_of(experiment).items()
+        if _is_seen(then := contest.posterior.drift(at_s))
+    ]
+    return DriftView(
+        ratio=drift.median,
+        low=drift.low,
+        high=drift.high,
+        is_seen=_is_seen(drift),
+        launches=touched,
+    )
+
+
+def _is_seen(drift: Ratio) -> bool:
+    return not drift.low <= 1 <= drift.high
 
 
 def _moved_from(
@@ -205,7 +225,7 @@ def _notes(view: ConfirmationView) -> Iterator[str]:
         yield (
             f"the machine drifted by {gain(drift.ratio)} ({gain(drift.low)} to {gain(drift.high)}) "
             "from the first to the last launch that is compared; comparisons are corrected for it, "
-            "figures are as measured"
+            f"figures are as measured{_touched(drift)}"
         )
     moved = view.moved_from
     if moved is not None:
@@ -213,6 +233,15 @@ def _notes(view: ConfirmationView) -> Iterator[str]:
             f"after the search launch {moved.index} at {moved.load.long} looked best; further "
             "launches changed that"
         )
+
+
+def _touched(drift: DriftView) -> str:
+    """Launches that a drift touches, in words: `; it touches launches 5 and 7`."""
+    first = [str(one.index) for one in drift.launches if one.launch == 1]
+    further = len(drift.launches) - len(first)
+    parts = [f"launch{'es' if len(first) > 1 else ''} {_listed(first)}"] if first else []
+    parts += [counted(further)] if further else []
+    return f"; it touches {_listed(parts)}" if parts else ""
 
 
 def _lost(experiments: Sequence[ExperimentRecord]) -> Iterator[str]:

@@ -60,6 +60,18 @@ class ContenderView(_Shape):
     """How sure it is, in words."""
 
 
+class DriftedLaunchView(_Shape):
+    """A launch whose figures a drift of the machine touches."""
+
+    index: int
+    """Place of its experiment."""
+    launch: int
+    """1 for the first launch of the candidate."""
+    ratio: float
+    """The machine at this launch over the machine at the first one that is compared: the posterior
+    median."""
+
+
 class DriftView(_Shape):
     """Drift of the machine from the first to the last launch that is compared."""
 
@@ -70,6 +82,8 @@ class DriftView(_Shape):
     high: float
     is_seen: bool
     """Whether the interval leaves out 1. What is compared is corrected for it in any case."""
+    launches: list[DriftedLaunchView] = []
+    """Launches at which the machine was another one: its interval then leaves out 1."""
 
 
 class MovedView(_Shape):

@@ -84,7 +84,7 @@ def _figures(
     names: Callable[[OperatingPoint], tuple[str, ...]],
     log: Callable[[OperatingPoint], float],
 ) -> tuple[ComparedLaunch, ...]:
-    began_s = {1: experiment.began_s} | {one.launch: one.began_s for one in experiment.relaunches}
+    began_s = began_s_of(experiment)
     found = []
     for launch, point in launch_points(experiment, load, criteria).items():
         if not has(point, names(point)):
@@ -95,6 +95,11 @@ def _figures(
         configuration = f"{experiment.candidate_id} {load}"
         found.append(ComparedLaunch(configuration, began_s[launch], log(point), log_std))
     return tuple(found)
+
+
+def began_s_of(experiment: ExperimentRecord) -> dict[int, float]:
+    """Number of a launch -> when it began, in seconds of the task."""
+    return {1: experiment.began_s} | {one.launch: one.began_s for one in experiment.relaunches}
 
 
 def launches_of(experiment: ExperimentRecord) -> int:

@@ -2102,7 +2102,7 @@ export interface components {
             kind: "defaults" | "mine";
             /**
              * Launches
-             * @description Completed launches of the baseline.
+             * @description Launches of the baseline that measured the compared load level.
              * @default 1
              */
             launches: number;
@@ -2118,7 +2118,7 @@ export interface components {
             reason: string;
             /**
              * Recommended Launches
-             * @description Completed launches of the recommended candidate.
+             * @description Launches of the recommended candidate that measured its load level.
              * @default 1
              */
             recommended_launches: number;
@@ -2756,7 +2756,7 @@ export interface components {
             probability_best?: number | null;
             /**
              * Recommended Launches
-             * @description Completed launches of the recommended candidate.
+             * @description Launches of the recommended candidate that measured its load level.
              */
             recommended_launches: number;
             /**
@@ -2809,7 +2809,7 @@ export interface components {
             is_best_measured: boolean;
             /**
              * Launches
-             * @description Completed launches of it.
+             * @description Launches of it that measured that load level.
              */
             launches: number;
             load: components["schemas"]["LoadLevel"];
@@ -3268,6 +3268,12 @@ export interface components {
              */
             is_seen: boolean;
             /**
+             * Launches
+             * @description Launches at which the machine was another one: its interval then leaves out 1.
+             * @default []
+             */
+            launches: components["schemas"]["DriftedLaunchView"][];
+            /**
              * Low
              * @description Lower end of its 95 % interval.
              */
@@ -3275,6 +3281,28 @@ export interface components {
             /**
              * Ratio
              * @description Figures at the end over figures at the beginning: the posterior median.
+             */
+            ratio: number;
+        };
+        /**
+         * DriftedLaunchView
+         * @description A launch whose figures a drift of the machine touches.
+         */
+        DriftedLaunchView: {
+            /**
+             * Index
+             * @description Place of its experiment.
+             */
+            index: number;
+            /**
+             * Launch
+             * @description 1 for the first launch of the candidate.
+             */
+            launch: number;
+            /**
+             * Ratio
+             * @description The machine at this launch over the machine at the first one that is compared: the posterior
+             *     median.
              */
             ratio: number;
         };
