@@ -185,3 +185,24 @@ def test_a_run_of_an_older_version_goes_on(tmp_path: Path, fake: Path) -> None:
         bench.store.tasks.update_plan(run.id, config=run.config, plan=old)
         summary, _ = bench.tune(predictor=MadeUpPredictor())
     assert [e.status for e in summary.experiments] == ["completed"] * 3
+
+
+def test_an_engine_that_ends_just_before_the_run_is_cancelled_has_not_failed(
+    tmp_path: Path, fake: Path
+) -> None:
+    """As where a scheduler signals the engine and the tuner, in this order."""
+
+    def signalled(slots: int, concurrency: int) -> Measurement | None:
+        if (slots, concurrency) == (2, 4):
+            run = asyncio.current_task()
+            assert run is not None
+            asyncio.get_running_loop().call_later(0.001, run.cancel)
+            return None
+        return smooth(slots, concurrency)
+
+    with opened(tmp_path, fake) as bench:
+        with pytest.raises(asyncio.CancelledError):
+            bench.tune(signalled)
+        summary, generator = bench.tune()
+    assert [p.load.value for p in generator.plans] == [4, 1, 4], "what it broke is measured again"
+    assert [e.status for e in summary.experiments] == ["completed"] * 3

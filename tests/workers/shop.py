@@ -151,7 +151,7 @@ class Shop:
 
     def logs(self) -> str:
         """What every process has written."""
-        files = sorted(self.folder.glob("process-*.log"))
+        files = sorted(self.folder.glob("*.log"))
         return "\n".join(f"== {path.name}\n{path.read_text(encoding='utf-8')}" for path in files)
 
     def now(self, task: TaskRecord) -> TaskRecord:

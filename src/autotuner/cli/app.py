@@ -35,6 +35,7 @@ from autotuner.cli.service_commands import serve, worker
 from autotuner.cli.token_app import token_app
 from autotuner.cli.verify_app import verify_app
 from autotuner.cli.whole_summaries import WholeSummaries
+from autotuner.cli.workers_app import workers_app
 from autotuner.errors import AutotunerError
 
 app = typer.Typer(
@@ -63,6 +64,7 @@ for _name, _commands in {
     "token": token_app,
     "db": db_app,
     "migrate": migrate_app,
+    "workers": workers_app,
 }.items():
     app.add_typer(_commands, name=_name, cls=WholeSummaries)
 

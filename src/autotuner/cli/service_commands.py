@@ -70,6 +70,15 @@ def worker(
     home: Home = None,
     config: ConfigFile = None,
     once: Annotated[bool, typer.Option("--once", help="End when no task is waiting.")] = False,
+    until_idle: Annotated[
+        float | None,
+        typer.Option(
+            "--until-idle",
+            metavar="SECONDS",
+            min=0,
+            help="End when no task has been waiting for so long.",
+        ),
+    ] = None,
     child: Annotated[bool, typer.Option("--child", hidden=True)] = False,
 ) -> None:
     """Run queued tasks, one after the other, and take over from workers that died."""
@@ -83,7 +92,7 @@ def worker(
             database=database,
             home=home,
             config=config,
-            once=once,
+            until_idle_s=0.0 if once else until_idle,
             is_child=child,
         )
     )

@@ -39,6 +39,9 @@ _PORT_TRIES = 3
 _HEALTH_POLL_S = 0.02
 _PORT_FREE_POLL_S = 0.02
 _STOP_GRACE_S = 5.0
+SIGNALLED_S = 0.1
+"""From a signal to an engine to the same signal to this process, as where a scheduler takes a job
+away: work then ends by cancellation, and what the engine did says nothing of its candidate."""
 _SUPERVISOR_MARGIN_S = 5.0
 
 
@@ -220,6 +223,7 @@ class LocalEngine(StopsWhenLeft):
                     return
                 await asyncio.wait({ended}, timeout=_HEALTH_POLL_S)
                 if ended.done():
+                    await asyncio.sleep(SIGNALLED_S)
                     raise LaunchFailed(self.diagnose())
         finally:
             ended.cancel()

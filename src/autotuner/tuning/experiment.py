@@ -27,7 +27,7 @@ from autotuner.tuning.events import (
     PredictionTrouble,
 )
 from autotuner.tuning.forecast import Expected, Forecast
-from autotuner.tuning.launch_end import kept, learnt, load_failure
+from autotuner.tuning.launch_end import kept, learnt, load_failure, until_signals_have_come
 from autotuner.tuning.level_meter import LevelMeter
 from autotuner.tuning.operating_points import Criteria, MeasuredLevel
 from autotuner.tuning.prepare import Prepared
@@ -220,6 +220,7 @@ class Experimenter:
         """Measures the levels of `launch`; returns why the experiment failed, if it did."""
         async for load, repeat in levels:
             measurement = await self.meter.measure(engine, launch, load, repeat)
+            await until_signals_have_come(engine)
             self._store.add_measurement(
                 launch.record.id,
                 measurement,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 from autotuner.config import Candidate
 from autotuner.engines import FailureKind
 from autotuner.launch import Failure, RunningEngine
+from autotuner.launch.local import SIGNALLED_S
 from autotuner.measure import Measurement
 from autotuner.predict import Observation
 from autotuner.tuning.forecast import Expected, Forecast
@@ -18,6 +20,12 @@ from autotuner.tuning.points import (
     observations,
     operating_points,
 )
+
+
+async def until_signals_have_come(engine: RunningEngine) -> None:
+    """Waits a moment where an engine has ended, before that is stored; see `SIGNALLED_S`."""
+    if engine.exit_code() is not None:
+        await asyncio.sleep(SIGNALLED_S)
 
 
 def load_failure(engine: RunningEngine, measured: Sequence[Measurement]) -> Failure | None:

@@ -21,7 +21,7 @@ from autotuner.tuning.events import (
     RelaunchStarted,
 )
 from autotuner.tuning.forecast import Forecast
-from autotuner.tuning.launch_end import kept, learnt, load_failure
+from autotuner.tuning.launch_end import kept, learnt, load_failure, until_signals_have_come
 from autotuner.tuning.level_meter import LevelMeter
 from autotuner.tuning.operating_points import Criteria, MeasuredLevel
 from autotuner.tuning.parallel import ParallelExperiments
@@ -223,6 +223,7 @@ class Relauncher:
         for load in loads:
             for repeat in range((number - 1) * repeats, number * repeats):
                 found = await self._meter.measure(engine, launch, load, repeat)
+                await until_signals_have_come(engine)
                 yield found.model_copy(update={"launch": number})
                 if engine.exit_code() is not None:
                     return

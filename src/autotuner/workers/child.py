@@ -94,15 +94,16 @@ def when_parent_ends(act: Callable[[], None]) -> None:
 
 
 def when_asked_to_stop(act: Callable[[], None]) -> None:
-    """Calls `act`, from a thread, when a signal asks this process to end."""
+    """Calls `act`, from a thread, when a signal asks this process to end, or announces its end."""
     import _thread
 
     def stop(_number: int, _frame: object) -> None:
         # Not here: a signal may interrupt whoever holds a lock that `act` wants.
         _thread.start_new_thread(act, ())
 
-    for number in (signal.SIGINT, signal.SIGTERM, *_HANG_UP):
+    for number in (signal.SIGINT, signal.SIGTERM, *_OF_POSIX):
         signal.signal(number, stop)
 
 
-_HANG_UP = (signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()
+_OF_POSIX = (signal.SIGHUP, signal.SIGUSR1) if hasattr(signal, "SIGUSR1") else ()
+"""A terminal that closes; the warning that Slurm's `--signal=USR1` gives before the walltime."""

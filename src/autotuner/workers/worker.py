@@ -7,11 +7,12 @@ import logging
 import os
 import threading
 import uuid
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from autotuner import __version__
 from autotuner.errors import InUseError, StoreError, StoreUnavailableError
-from autotuner.launch.processes import process_of, this_machine
+from autotuner.launch.processes import boot_time_s, process_of, this_machine
 from autotuner.store import Lease, Store, device_locks
 from autotuner.store.workers import WorkerRecord
 from autotuner.workers.devices import Devices
@@ -102,7 +103,8 @@ class Worker:
     """Runs queued tasks one after the other, until it is stopped.
 
     Args:
-        once: ends when no task is waiting for it.
+        until_idle_s: ends when there has been nothing to do for so long, 0 at once; None: never.
+        clock: seconds since any moment.
     """
 
     def __init__(
@@ -112,13 +114,15 @@ class Worker:
         setup: WorkerSetup,
         *,
         times: WorkerTimes = WORKER_TIMES,
-        once: bool = False,
+        until_idle_s: float | None = None,
+        clock: Callable[[], float] = boot_time_s,
     ) -> None:
         self._store = store
         self._me = me
         self._setup = setup
         self._times = times
-        self._once = once
+        self._until_idle_s = until_idle_s
+        self._clock = clock
         self._stopping = threading.Event()
         self._keeper: LeaseKeeper | None = None
         self._owed: list[tuple[Lease, Left]] = []
@@ -131,15 +135,27 @@ class Worker:
         if keeper is not None:
             keeper.end(SHUTDOWN)
 
-    def run(self) -> None:
-        """Works until it is stopped."""
+    def run(self) -> bool:
+        """Works until it is stopped, or has been idle for long enough.
+
+        Returns:
+            Whether it ends by itself; False where it was stopped.
+        """
         with Registration(self._store, self._me, times=self._times) as registration:
+            idle_since = self._clock()
             while not self._stopping.is_set():
-                if not self._worked(registration):
-                    if self._once and not self._owed:
-                        break
+                if self._worked(registration):
+                    idle_since = self._clock()
+                elif self._is_over(self._clock() - idle_since):
+                    break
+                else:
                     self._stopping.wait(self._times.poll_s)
             self._settle()
+        return not self._stopping.is_set()
+
+    def _is_over(self, idle_s: float) -> bool:
+        """Whether a worker that has been idle for so long ends; one that owes a task does not."""
+        return self._until_idle_s is not None and idle_s >= self._until_idle_s and not self._owed
 
     def _worked(self, registration: Registration) -> bool:
         """Whether there was something to do, and the means to do it."""

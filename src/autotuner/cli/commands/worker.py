@@ -8,6 +8,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from autotuner.cli import exit_codes
 from autotuner.cli.home import lock_folder, state_folder
 from autotuner.launch.devices import allowed_gpus
 from autotuner.migrate import mirror
@@ -35,10 +36,14 @@ def worker(
     database: str | None,
     home: Path | None,
     config: Path | None,
-    once: bool,
+    until_idle_s: float | None,
     is_child: bool,
 ) -> int:
-    """Works until it is asked to stop; returns the exit code."""
+    """Works until it is asked to stop, or has been idle for long enough; returns the exit code.
+
+    One that was to end by itself and was stopped before is interrupted: a scheduler that starts
+    jobs again knows by that code that there was work left.
+    """
     log_to_stderr()
     folder = state_folder(home)
     settings = load_settings(config, environment=os.environ, flags={})
@@ -55,15 +60,15 @@ def worker(
             mirror=lambda task_id: mirror(store, task_id),
             locks=lock_folder(),
         )
-        working = Worker(store, me, setup, once=once)
+        working = Worker(store, me, setup, until_idle_s=until_idle_s)
         when_asked_to_stop(working.stop)
         if is_child:
             when_parent_ends(working.stop)
         _LOG.info("worker %s works on %s %s", me.name, found.gpu, ", ".join(found.names))
         with upkeep_of(store, settings):
-            working.run()
+            is_done = working.run()
     _LOG.info("worker %s has ended", me.name)
-    return 0
+    return 0 if is_done or until_idle_s is None else exit_codes.INTERRUPTED
 
 
 def upkeep_of(store: Store, settings: ServiceSettings) -> PeriodicThread:

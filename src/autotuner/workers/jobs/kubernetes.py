@@ -1,0 +1,127 @@
+"""A worker as a Job of Kubernetes, admitted by Kueue where a queue is named.
+
+The Job is a work queue: it has no number of completions, so it is done when a worker has found the
+queue empty and all have ended. A worker that was stopped before ends with another code, and
+neither that nor an eviction counts as a failure.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from autotuner.workers.jobs.request import DATABASE_VARIABLE, JobRequest
+from autotuner.workers.jobs.shell import worker_command
+
+DATABASE_SECRET, URL_KEY = "autotuner-database", "url"
+STOPPED = 130
+"""Exit code of a worker that was stopped before the queue was empty."""
+_USER = 10001
+"""Of the image, see the Containerfile."""
+_GRACE_S = 120
+_HOME = "/var/lib/autotuner"
+_SHM_GIB = 16
+_KEPT_S = 24 * 3600
+"""For which a Job that has ended can still be looked at."""
+
+
+def kubernetes_job(request: JobRequest) -> str:
+    """The Job as YAML."""
+    return yaml.safe_dump(_job(request), sort_keys=False, width=100)
+
+
+def _job(request: JobRequest) -> dict[str, Any]:
+    labels = {
+        "app.kubernetes.io/name": "inference-autotuner",
+        "app.kubernetes.io/component": "worker",
+    }
+    queue = {"kueue.x-k8s.io/queue-name": request.queue_name} if request.queue_name else {}
+    deadline = {"activeDeadlineSeconds": round(request.hours * 3600)} if request.hours else {}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"generateName": "autotuner-worker-", "labels": {**labels, **queue}},
+        "spec": {
+            "parallelism": request.count,
+            **deadline,
+            "backoffLimit": 6,
+            "podFailurePolicy": {
+                "rules": [
+                    {
+                        "action": "Ignore",
+                        "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}],
+                    },
+                    {
+                        "action": "Ignore",
+                        "onExitCodes": {
+                            "containerName": "worker",
+                            "operator": "In",
+                            "values": [STOPPED],
+                        },
+                    },
+                ]
+            },
+            "ttlSecondsAfterFinished": _KEPT_S,
+            "template": {"metadata": {"labels": labels}, "spec": _pod(request)},
+        },
+    }
+
+
+def _pod(request: JobRequest) -> dict[str, Any]:
+    kept = {"persistentVolumeClaim": {"claimName": request.volume}}
+    memory = {"medium": "Memory", "sizeLimit": f"{_SHM_GIB}Gi"}
+    return {
+        "restartPolicy": "Never",
+        "terminationGracePeriodSeconds": _GRACE_S,
+        # So that somebody waits for the processes that an engine leaves to the first one.
+        "shareProcessNamespace": True,
+        "automountServiceAccountToken": False,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": _USER,
+            "runAsGroup": _USER,
+            "fsGroup": _USER,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [_container(request)],
+        "volumes": [
+            {"name": "home", **(kept if request.volume else {"emptyDir": {}})},
+            {"name": "shm", "emptyDir": memory},
+        ],
+    }
+
+
+def _container(request: JobRequest) -> dict[str, Any]:
+    amounts = {
+        "cpu": request.cpus and str(request.cpus),
+        "memory": request.memory_gib and f"{request.memory_gib}Gi",
+    }
+    needed = {name: amount for name, amount in amounts.items() if amount}
+    gpus = {"nvidia.com/gpu": str(request.gpus)} if request.gpus else {}
+    limits = {**gpus, **{name: needed[name] for name in needed if name == "memory"}}
+    return {
+        "name": "worker",
+        "image": request.image,
+        "command": worker_command(request),
+        "env": [
+            {"name": DATABASE_VARIABLE, **_database(request)},
+            {"name": "AUTOTUNER_HOME", "value": _HOME},
+        ],
+        "resources": {"requests": {**gpus, **needed}, "limits": limits},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": [
+            {"name": "home", "mountPath": _HOME},
+            {"name": "shm", "mountPath": "/dev/shm"},  # noqa: S108 - of the container
+        ],
+    }
+
+
+def _database(request: JobRequest) -> dict[str, Any]:
+    if request.database.url:
+        return {"value": request.database.url}
+    name = request.secret or DATABASE_SECRET
+    return {"valueFrom": {"secretKeyRef": {"name": name, "key": URL_KEY}}}

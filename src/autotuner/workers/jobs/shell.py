@@ -1,0 +1,24 @@
+"""Parts of templates that a shell reads."""
+
+from __future__ import annotations
+
+import shlex
+
+from autotuner.workers.jobs.request import DATABASE_VARIABLE, DatabaseReference, JobRequest
+
+
+def worker_command(request: JobRequest) -> list[str]:
+    """The command of one worker."""
+    idle = str(request.until_idle_s)
+    return ["autotuner", "worker", "--until-idle", idle, "--devices", request.devices]
+
+
+def database_lines(database: DatabaseReference) -> list[str]:
+    """Lines that give the worker its database, or end the job where there is none."""
+    if database.url:
+        return [
+            "# Its password is in ~/.pgpass, or in PGPASSWORD.",
+            f"export {DATABASE_VARIABLE}={shlex.quote(database.url)}",
+        ]
+    checked = f"${{{database.variable}:?is not set: the address of the PostgreSQL database}}"
+    return [f'export {DATABASE_VARIABLE}="{checked}"']

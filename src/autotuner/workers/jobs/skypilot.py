@@ -1,0 +1,47 @@
+"""A worker as a task of SkyPilot, on each of as many nodes as there are to be workers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from autotuner import __version__
+from autotuner.workers.jobs.request import DATABASE_VARIABLE, JobRequest
+from autotuner.workers.jobs.shell import database_lines, worker_command
+
+
+def skypilot_task(request: JobRequest) -> str:
+    """The task as YAML."""
+    gpus = {"accelerators": f"{request.gpu_type}:{request.gpus}"} if request.gpus else {}
+    amounts = {"cpus": request.cpus, "memory": request.memory_gib}
+    needed = {name: f"{amount}+" for name, amount in amounts.items() if amount}
+    image = {"image_id": f"docker:{request.image}"} if request.image else {}
+    resources = {**gpus, **needed, **image}
+    run = [*database_lines(request.database), f"exec {' '.join(worker_command(request))}"]
+    document: dict[str, Any] = {
+        "name": "autotuner-worker",
+        "num_nodes": request.count,
+        **({"resources": resources} if resources else {}),
+        **({} if request.database.url else {"secrets": {DATABASE_VARIABLE: None}}),
+    }
+    if not request.image:
+        document["setup"] = f"pip install 'inference-autotuner[postgresql]=={__version__}'"
+    document["run"] = "\n".join(["set -e", *run, ""])
+    return _dumped(document)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts of several lines as blocks, which people can read."""
+
+
+_Dumper.add_representer(
+    str,
+    lambda dumper, text: dumper.represent_scalar(
+        "tag:yaml.org,2002:str", text, style="|" if "\n" in text else None
+    ),
+)
+
+
+def _dumped(document: dict[str, Any]) -> str:
+    return str(yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=100))

@@ -1,0 +1,235 @@
+"""Templates of workers as jobs: complete, free of secrets, and read back by what they are for."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import sys
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from autotuner.cli import exit_codes
+from autotuner.errors import AutotunerError
+from autotuner.workers.jobs import (
+    SCHEDULERS,
+    DatabaseReference,
+    JobRequest,
+    JobTemplate,
+    database_reference,
+    job_template,
+)
+from autotuner.workers.jobs.kubernetes import STOPPED
+
+PASSWORD = "pw-of-nobody"  # noqa: S105 - of no database
+SECRET = f"postgresql://tuner:{PASSWORD}@db.example.org/autotuner"
+OPEN = "postgresql://tuner@db.example.org/autotuner"
+WORKER = ["autotuner", "worker", "--until-idle", "300", "--devices", "all"]
+NEEDED: dict[str, dict[str, Any]] = {
+    "slurm": {},
+    "kubernetes": {"image": "registry.example.org/autotuner:1"},
+    "ray": {},
+    "skypilot": {"gpu_type": "H100"},
+}
+KUBERNETES = ("1.29", "1.37")
+
+
+def template(scheduler: str, database: str | None = None, **fields: Any) -> JobTemplate:
+    reference = database_reference(database, {"AUTOTUNER_DATABASE": SECRET})
+    return job_template(scheduler, JobRequest(reference, **NEEDED[scheduler] | fields))
+
+
+def sbatch_options(text: str) -> dict[str, str]:
+    lines = [line.split(maxsplit=1)[1] for line in text.splitlines() if line.startswith("#SBATCH ")]
+    return {name: value for name, _, value in (line[2:].partition("=") for line in lines)}
+
+
+@pytest.mark.parametrize("scheduler", list(SCHEDULERS))
+@pytest.mark.parametrize("database", [None, OPEN, "$AUTOTUNER_DATABASE"])
+def test_no_template_holds_a_password_and_each_names_the_database(
+    scheduler: str, database: str | None
+) -> None:
+    made = template(scheduler, database)
+    written = "\n".join((made.text, *made.submit))
+    assert PASSWORD not in written
+    assert (OPEN if database == OPEN else "AUTOTUNER_DATABASE") in made.text
+    assert made.file in made.submit[-1]
+
+
+@pytest.mark.parametrize("scheduler", ["slurm", "ray"])
+def test_a_script_is_one_that_its_shell_reads(scheduler: str) -> None:
+    text = template(scheduler, gpus=2, count=3, cpus=8, memory_gib=64).text
+    shell = text.partition("\n")[0].removeprefix("#!/bin/")
+    subprocess.run([shell, "-n"], input=text, text=True, check=True)
+
+
+def test_a_slurm_script_asks_for_what_is_wanted() -> None:
+    fields = {"gpus": 2, "count": 3, "cpus": 8, "memory_gib": 64, "hours": 1.5}
+    text = template("slurm", gpu_type="h100", partition="gpu", **fields).text
+    found = sbatch_options(text)
+    assert found.pop("signal").startswith("B:USR1@")
+    assert found == {
+        "job-name": "autotuner-worker",
+        "array": "1-3",
+        "partition": "gpu",
+        "nodes": "1",
+        "ntasks": "1",
+        "cpus-per-task": "8",
+        "mem": "64G",
+        "gres": "gpu:h100:2",
+        "time": "01:30:00",
+        "requeue": "",
+        "open-mode": "append",
+        "output": "autotuner-worker-%A_%a.log",
+    }
+    assert shlex.join(WORKER) in text
+    assert "gres" not in sbatch_options(template("slurm", gpus=0).text)
+    assert "--devices cpu" in template("slurm", gpus=0).text
+
+
+@pytest.mark.parametrize("version", KUBERNETES)
+@pytest.mark.parametrize(
+    "fields",
+    [{}, {"gpus": 0, "cpus": 4, "memory_gib": 8, "hours": 2, "volume": "models"}],
+)
+def test_a_job_of_kubernetes_is_valid(version: str, fields: dict[str, Any]) -> None:
+    document = yaml.safe_load(template("kubernetes", **fields).text)
+    kubernetes_validate.validate(document, version, strict=True)
+
+
+def test_a_job_of_kubernetes_has_its_gpus_shared_memory_and_secret_and_time_to_end() -> None:
+    made = template("kubernetes", gpus=2, count=3, queue_name="tuning", secret="db")  # noqa: S106
+    document = yaml.safe_load(made.text)
+    assert document["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "tuning"
+    job, pod = document["spec"], document["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert (job["parallelism"], "completions" in job) == (3, False)
+    assert (pod["restartPolicy"], container["command"]) == ("Never", WORKER)
+    assert pod["terminationGracePeriodSeconds"] >= 60
+    for amounts in container["resources"].values():
+        assert amounts["nvidia.com/gpu"] == "2"
+    ignored = [rule["onExitCodes"]["values"] for rule in job["podFailurePolicy"]["rules"][1:]]
+    assert ignored == [[STOPPED]]
+    assert STOPPED == exit_codes.INTERRUPTED
+    paths = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+    volumes = {volume["name"]: volume for volume in pod["volumes"]}
+    assert paths["shm"] == "/dev/shm"  # noqa: S108 - of the container
+    assert volumes["shm"]["emptyDir"]["medium"] == "Memory"
+    assert paths.keys() == volumes.keys()
+    (database,) = (v for v in container["env"] if v["name"] == "AUTOTUNER_DATABASE")
+    assert database["valueFrom"]["secretKeyRef"] == {"name": "db", "key": "url"}
+    assert made.submit[0].startswith("kubectl create secret generic db --from-literal=url=")
+    plain = yaml.safe_load(template("kubernetes").text)
+    assert not any("kueue" in label for label in plain["metadata"]["labels"])
+
+
+def test_a_script_for_ray_submits_each_worker_with_its_gpus() -> None:
+    made = template("ray", gpus=2, count=3, memory_gib=16, address="http://head.example.org:8265")
+    lines = made.text.splitlines()
+    (submit,) = (line for line in lines if "ray job submit" in line)
+    words = shlex.split(submit)
+    options, entrypoint = words[: words.index("--")], words[words.index("--") + 1 :]
+    assert options == [
+        *("ray", "job", "submit", "--no-wait", "--entrypoint-num-gpus", "2"),
+        *("--entrypoint-num-cpus", "1", "--entrypoint-memory", str(16 * 2**30)),
+    ]
+    assert entrypoint[:2] == ["sh", "-c"]
+    assert entrypoint[2].endswith(f"exec {shlex.join(WORKER)}")
+    assert "for _ in 1 2 3; do" in lines
+    assert "export RAY_ADDRESS=http://head.example.org:8265" in lines
+
+
+def test_a_job_of_ray_without_a_database_on_its_node_ends_with_a_line() -> None:
+    submit = next(line for line in template("ray").text.splitlines() if "job submit" in line)
+    entrypoint = subprocess.list2cmdline(shlex.split(submit.partition(" -- ")[2]))
+    done = subprocess.run(entrypoint, shell=True, env={}, capture_output=True, text=True)  # noqa: S602
+    assert (done.returncode, done.stderr) == (2, "AUTOTUNER_DATABASE is not set on this node\n")
+
+
+def test_a_task_of_skypilot_has_its_resources_and_asks_for_the_secret() -> None:
+    made = template("skypilot", gpus=4, count=2, cpus=16, memory_gib=128, image="a/b:1")
+    document = yaml.safe_load(made.text)
+    assert document.pop("run").splitlines()[-1] == f"exec {shlex.join(WORKER)}"
+    assert document == {
+        "name": "autotuner-worker",
+        "num_nodes": 2,
+        "resources": {
+            "accelerators": "H100:4",
+            "cpus": "16+",
+            "memory": "128+",
+            "image_id": "docker:a/b:1",
+        },
+        "secrets": {"AUTOTUNER_DATABASE": None},
+    }
+    assert "--secret AUTOTUNER_DATABASE" in made.submit[-1]
+    bare = yaml.safe_load(template("skypilot", OPEN, gpus=0).text)
+    assert bare["setup"].startswith("pip install")
+    assert not bare.keys() & {"resources", "secrets"}
+
+
+@pytest.mark.parametrize(
+    ("requested", "environment", "message"),
+    [
+        (None, {}, "no database is named"),
+        ("", {}, "no database is named"),
+        ("sqlite:///autotuner.db", {}, "one machine only"),
+        (None, {"AUTOTUNER_DATABASE": "sqlite:///x.db"}, "one machine only"),
+        ("mysql://db/x", {}, "not supported"),
+        ("what?", {}, "cannot be read"),
+        (SECRET, {}, "holds a password"),
+        (f"{OPEN}?password={PASSWORD}", {}, "holds a password"),
+    ],
+)
+def test_a_database_that_jobs_cannot_share_is_refused_with_a_remedy(
+    requested: str | None, environment: dict[str, str], message: str
+) -> None:
+    with pytest.raises(AutotunerError, match=message) as caught:
+        database_reference(requested, environment)
+    assert caught.value.remedy
+    assert PASSWORD not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "fields", "message"),
+    [
+        ("slurn", {}, "no scheduler"),
+        ("slurm", {"image": "a/b"}, "--image is an option of kubernetes and skypilot"),
+        ("kubernetes", {}, "kubernetes needs --image"),
+        ("kubernetes", {"gpus": 0}, "kubernetes needs --image"),
+        ("skypilot", {}, "skypilot needs --gpu-type"),
+        ("ray", {"hours": 2}, "--hours is an option of slurm and kubernetes"),
+    ],
+)
+def test_what_a_scheduler_cannot_use_or_misses_is_named(
+    scheduler: str, fields: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(AutotunerError, match=message) as caught:
+        job_template(scheduler, JobRequest(DatabaseReference(), **fields))
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize("value", ["a;b", "a b", "$(id)", "'", "a\nb", "-x", ""])
+def test_a_name_that_says_something_to_a_shell_is_refused(value: str) -> None:
+    with pytest.raises(AutotunerError, match="--partition"):
+        JobRequest(DatabaseReference(), partition=value)
+
+
+def test_a_variable_of_another_name_is_checked_by_the_job_and_refused_for_ray() -> None:
+    assert '"${OURS:?' in template("slurm", "$OURS").text
+    with pytest.raises(AutotunerError, match="AUTOTUNER_DATABASE"):
+        template("ray", "${OURS}")
+
+
+def test_the_command_prints_the_file_alone_on_stdout() -> None:
+    argv = [sys.executable, "-m", "autotuner", "workers", "template", "skypilot"]
+    argv += ["--gpu-type", "H100", "--database", OPEN]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    assert yaml.safe_load(done.stdout)["name"] == "autotuner-worker"
+    assert "sky jobs launch" in done.stderr
+    as_json = subprocess.run([*argv, "--json"], capture_output=True, text=True, check=True)
+    found = json.loads(as_json.stdout)
+    assert (found["text"], found["scheduler"]) == (done.stdout, "skypilot")
+    assert found["submit"] == ["sky jobs launch --detach-run worker.sky.yaml"]
