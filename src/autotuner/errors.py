@@ -99,6 +99,10 @@ class NoResultError(AutotunerError):
     """A task without what is asked of it: nothing is measured yet, or nothing came of it."""
 
 
+class ExportError(AutotunerError):
+    """An export that cannot be made: a point, format or version that is not there, or no image."""
+
+
 class StoreError(AutotunerError):
     """The store cannot be opened or written: locked, read-only, full, or of another version."""
 

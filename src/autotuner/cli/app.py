@@ -14,7 +14,7 @@ from autotuner.cli.answer_commands import explain_performance, recommend, size, 
 from autotuner.cli.bench_app import bench_app
 from autotuner.cli.db_app import db_app
 from autotuner.cli.engines_app import engines_app
-from autotuner.cli.exchange_commands import import_command, ledger, skill
+from autotuner.cli.exchange_commands import export, import_command, ledger, skill
 from autotuner.cli.migrate_app import migrate_app
 from autotuner.cli.observations_app import observations_app
 from autotuner.cli.options import (
@@ -319,34 +319,9 @@ def report(
     command(number, home=home, output=output, as_json=as_json, usd_per_gpu_hour=usd_per_gpu_hour)
 
 
-@app.command()
-def export(
-    number: TaskId = None,
-    form: Annotated[
-        str,
-        typer.Option(
-            "--format",
-            help="csv: a row for each measured level; json: what `show --json` prints; "
-            "landscape: a table that a replay launches from (CSV).",
-        ),
-    ] = "landscape",
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="Where to write; gzipped where it ends in .gz."),
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
-    home: Home = None,
-    as_json: Json = False,
-) -> None:
-    """Write a task in another form, to stdout or a file."""
-    from autotuner.cli.commands.export import export as command
-
-    command(number, home=home, form=form, output=output, force=force, as_json=as_json)
-
-
 app.command("import-command")(import_command)
 app.command("explain-performance")(explain_performance)
-for _function in (ledger, recommend, size, skill, why, serve, worker):
+for _function in (export, ledger, recommend, size, skill, why, serve, worker):
     app.command()(_function)
 
 

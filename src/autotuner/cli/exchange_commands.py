@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from autotuner.cli.options import Home, Json
+from autotuner.cli.options import Home, Json, TaskId
 
 
 def import_command(
@@ -34,6 +34,84 @@ def import_command(
     from autotuner.cli.commands.import_command import import_command as run
 
     run(command, engine=engine, task=task, force=force, as_json=as_json)
+
+
+def export(
+    number: TaskId = None,
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="What to deploy: shell, compose, kubernetes, llm-d, kserve, dynamo, sky, systemd, "
+            "llama-swap, vllm-config, aiconfigurator. Results: csv: a row for each measured level; "
+            "json: what `show --json` prints; frontier: a script with each command of the "
+            "frontier; landscape: a table that a replay launches from (CSV).",
+        ),
+    ] = "landscape",
+    point: Annotated[
+        str | None,
+        typer.Option(
+            "--point",
+            metavar="CANDIDATE[@LOAD]",
+            help="The point to deploy; the recommended one if left out.",
+        ),
+    ] = None,
+    target_version: Annotated[
+        str | None,
+        typer.Option(
+            "--target-version",
+            help="The version to write for, where formats differ (kserve: v1alpha1; dynamo: "
+            "v1alpha1), or of the engine whose flags have other names; --list names them.",
+        ),
+    ] = None,
+    replicas: Annotated[
+        int | None, typer.Option("--replicas", help="How many engines; 1 if left out.")
+    ] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option("--rate", help="As many replicas as hold so many requests/s within the SLO."),
+    ] = None,
+    users: Annotated[
+        float | None,
+        typer.Option("--users", help="As many replicas as hold so many users within the SLO."),
+    ] = None,
+    image: Annotated[
+        str | None,
+        typer.Option(
+            "--image", help="Container image with its tag; the engine's of the measured version."
+        ),
+    ] = None,
+    program: Annotated[
+        str | None,
+        typer.Option("--program", help="Words that start the engine in that image."),
+    ] = None,
+    listing: Annotated[
+        bool,
+        typer.Option("--list", help="Say which formats fit the task's engine, and why not."),
+    ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Where to write, a folder for several files; tables are gzipped where it ends "
+            "in .gz.",
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Write a task in another form, or what deploys the engine of one of its points."""
+    from autotuner.cli.commands.export import TableWishes
+    from autotuner.cli.commands.export import export as run
+    from autotuner.cli.commands.export_deployment import DeploymentWishes
+
+    deployment = DeploymentWishes(
+        point, target_version, replicas, rate, users, image, program, listing=listing
+    )
+    table = TableWishes(form, output, force=force, as_json=as_json)
+    run(number, home=home, wishes=table, deployment=deployment)
 
 
 def ledger(

@@ -5,7 +5,9 @@ In: a `Candidate`. Out: a `LaunchSpec`, the exact command line. Knows nothing of
 
 from autotuner.catalog import MemoryUse
 from autotuner.engines.command_line import options_file, parse_command
+from autotuner.engines.command_parts import CommandParts, command_parts
 from autotuner.engines.command_words import starts_engine
+from autotuner.engines.deploy_file import DeployFile
 from autotuner.engines.engine import MODEL, Engine, Installation
 from autotuner.engines.engine_file import (
     Admission,
@@ -74,6 +76,8 @@ __all__ = [
     "Admission",
     "AiconfiguratorFile",
     "CommandNote",
+    "CommandParts",
+    "DeployFile",
     "Engine",
     "EngineFile",
     "EngineTable",
@@ -92,6 +96,7 @@ __all__ = [
     "SplitRanks",
     "checked_engine",
     "checked_version",
+    "command_parts",
     "engine_called",
     "engine_measured_by",
     "engine_named",

@@ -82,7 +82,7 @@ class EngineCommand:
 
 
 @dataclass(frozen=True)
-class _Place:
+class EnginePlace:
     """The engine that words start: its program begins at `begin`, its arguments at `end`."""
 
     table: EngineTable
@@ -94,7 +94,7 @@ class _Place:
 def starts_engine(text: str) -> bool:
     """Whether a text is a command line that starts an engine."""
     try:
-        return any(_place(one.words) is not None for one in shell_commands(text))
+        return any(place_of_engine(one.words) is not None for one in shell_commands(text))
     except ValueError:
         return False
 
@@ -116,13 +116,13 @@ def engine_command(given: str | Sequence[str], engine: str | None = None) -> Eng
         raise ConfigError(SOURCE, (Problem("", f"it cannot be read: {error}"),)) from None
     wanted = None if engine is None else engine_table(checked_engine(engine))
     for number, command in enumerate(commands):
-        place = _place(command.words)
+        place = place_of_engine(command.words)
         if place is not None:
             return _command_at(place, commands, number, wanted)
     if wanted is not None and commands and commands[0].words:
         words = commands[0].words
         begin = next((at for at, word in enumerate(words) if flag_of(word)), len(words))
-        return _command_at(_Place(wanted, begin, begin), commands, 0, wanted)
+        return _command_at(EnginePlace(wanted, begin, begin), commands, 0, wanted)
     programs = ", ".join(engine_table(name).program for name in BACKENDS)
     raise ConfigError(
         SOURCE,
@@ -149,7 +149,7 @@ def _given(command: str | Sequence[str]) -> list[ShellCommand]:
 
 
 def _command_at(
-    place: _Place, commands: Sequence[ShellCommand], number: int, wanted: EngineTable | None
+    place: EnginePlace, commands: Sequence[ShellCommand], number: int, wanted: EngineTable | None
 ) -> EngineCommand:
     table, words = place.table, commands[number].words
     if wanted is not None and wanted.name != table.name:
@@ -210,7 +210,7 @@ def _assigned(words: Sequence[str]) -> Iterator[tuple[str, str]]:
         yield name, value
 
 
-def _place(words: Sequence[str]) -> _Place | None:
+def place_of_engine(words: Sequence[str]) -> EnginePlace | None:
     """The engine that words start, and where."""
     tables = [engine_table(name) for name in BACKENDS]
     for at, word in enumerate(words):
@@ -218,17 +218,17 @@ def _place(words: Sequence[str]) -> _Place | None:
             if PurePosixPath(word).name == table.program:
                 end = _after_literals(table.program_words, words, at + 1)
                 if end is not None:
-                    return _Place(table, at, end)
+                    return EnginePlace(table, at, end)
             if list(words[at : at + 2]) == ["-m", table.module]:
                 end = _after_literals(table.module_words, words, at + 2)
                 if end is not None:
-                    return _Place(table, max(at - 1, 0), end)
+                    return EnginePlace(table, max(at - 1, 0), end)
             tag = _tag_of(word, table.file.image)
             if tag is not None:
-                inner = _place(words[at + 1 :])
+                inner = place_of_engine(words[at + 1 :])
                 if inner is None or inner.table.name != table.name:
-                    return _Place(table, at, at + 1, tag)
-                return _Place(table, at, at + 1 + inner.end, tag)
+                    return EnginePlace(table, at, at + 1, tag)
+                return EnginePlace(table, at, at + 1 + inner.end, tag)
     return None
 
 

@@ -14,6 +14,7 @@ from pydantic import (
     model_validator,
 )
 
+from autotuner.engines.deploy_file import DeployFile
 from autotuner.engines.requirements import RELATIONS
 from autotuner.engines.rows import Render
 from autotuner.engines.spec import HOST, PORT, FailureKind
@@ -390,5 +391,7 @@ class EngineFile(_Part):
     """Tools of its own that measure nothing else."""
     v1: V1File | None = None
     """Its name in version 1, if it had one."""
+    deploy: DeployFile = DeployFile()
+    """How others deploy it."""
     first_task: FirstTaskFile = FirstTaskFile()
     """Field -> values that `autotuner init` offers, in place of those for every engine."""

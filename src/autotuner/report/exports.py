@@ -78,14 +78,14 @@ def commands_shell(summary: TaskSummary) -> str:
     commands = {point.experiment: point.command for point in (*summary.frontier, *chosen)}
     lines = [
         "#!/bin/sh",
-        f"# {_one_line(summary.task.name)}: the frontier of task {summary.task.id}, "
-        f"{_one_line(summary.task.model)} on {_one_line(summary.task.device)}.",
+        f"# {one_line(summary.task.name)}: the frontier of task {summary.task.id}, "
+        f"{one_line(summary.task.model)} on {one_line(summary.task.device)}.",
         "# Usage: sh FILE [CANDIDATE]; without one, the recommended candidate is started.",
         "",
     ]
     for candidate, command in commands.items():
         lines += [f"serve_{_word(candidate)}() {{"]
-        lines += [f"  # {_one_line(labels.get(candidate, ''))}", f"  {command}", "}", ""]
+        lines += [f"  # {one_line(labels.get(candidate, ''))}", f"  {command}", "}", ""]
     best = summary.recommended.experiment if summary.recommended else next(iter(commands))
     lines += [f"candidate=${{1:-{_word(best)}}}", 'case "$candidate" in']
     lines += [f"  {_word(candidate)}) serve_{_word(candidate)} ;;" for candidate in commands]
@@ -137,6 +137,6 @@ def _word(text: str) -> str:
     return "".join(c if c.isascii() and c.isalnum() else "_" for c in text)
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """Text for a comment: nothing in it may end the line."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -13,12 +13,19 @@ from pathlib import Path
 
 from rich.markup import escape
 
+from autotuner.cli.commands.export_deployment import (
+    DeploymentWishes,
+    list_formats,
+    refuse_existing,
+    write_deployment,
+)
 from autotuner.cli.commands.show import chosen_task, open_existing
 from autotuner.cli.output import out, print_json, refuse_unwritable
 from autotuner.config import nearest
+from autotuner.deploy import FORMATS
 from autotuner.errors import AutotunerError
 from autotuner.landscapes import landscape_csv
-from autotuner.report.exports import points_csv
+from autotuner.report.exports import commands_shell, points_csv
 from autotuner.report.html import write_aside
 from autotuner.store import Store, TaskRecord
 from autotuner.tuning.recording import landscape_of
@@ -58,39 +65,64 @@ def _rows(table: str) -> int:
     return sum(1 for _ in csv.reader(io.StringIO(table))) - 1
 
 
-FORMATS: dict[str, Callable[[Store, TaskRecord], _Exported]] = {
+def _frontier(store: Store, task: TaskRecord) -> _Exported:
+    summary = summarise(store, task)
+    return _Exported(commands_shell(summary), len(summary.experiments), len(summary.frontier))
+
+
+TABLES: dict[str, Callable[[Store, TaskRecord], _Exported]] = {
     "csv": _csv,
     "json": _json,
+    "frontier": _frontier,
     "landscape": _landscape,
 }
 
 
+@dataclass(frozen=True)
+class TableWishes:
+    """Format and place of an export."""
+
+    form: str
+    output: Path | None
+    force: bool
+    as_json: bool
+
+
 def export(
-    number: int | None,
-    *,
-    home: Path | None,
-    form: str,
-    output: Path | None,
-    force: bool,
-    as_json: bool,
+    number: int | None, *, home: Path | None, wishes: TableWishes, deployment: DeploymentWishes
 ) -> None:
-    """Writes the task to `output`, gzipped where it ends in .gz; to stdout where there is none.
+    """Writes the task, or the engine of one of its points, to a file, a folder or stdout.
 
     Raises:
-        AutotunerError: an unknown form, a file that is there already, no such task, or, for a
-            landscape, a task in which nothing succeeded.
+        AutotunerError: an unknown form, a file that is there already, no such task or point, or
+            a task in which nothing succeeded.
     """
-    if form not in FORMATS:
-        raise AutotunerError(f"--format: {form!r} is unknown; {nearest(form, list(FORMATS))}")
-    if as_json and output is None:
+    form, output = wishes.form, wishes.output
+    if deployment.listing:
+        list_formats(number, deployment, home=home, as_json=wishes.as_json)
+        return
+    known = [*FORMATS, *TABLES]
+    if form not in known:
+        raise AutotunerError(f"--format: {form!r} is unknown; {nearest(form, known)}")
+    if wishes.as_json and output is None:
         raise AutotunerError("--json needs --output FILE: stdout cannot hold both documents")
-    if output is not None and output.exists() and not force:
-        raise AutotunerError(
-            f"--output: {output} is there already", remedy="give another place, or --force"
+    if form in FORMATS:
+        write_deployment(
+            number,
+            FORMATS[form],
+            deployment,
+            home=home,
+            output=output,
+            force=wishes.force,
+            as_json=wishes.as_json,
         )
+        return
+    deployment.refuse_for_table(form)
+    if output is not None:
+        refuse_existing(output, force=wishes.force)
     with open_existing(home) as store:
         task = chosen_task(store, number)
-        exported = FORMATS[form](store, task)
+        exported = TABLES[form](store, task)
     text = exported.text
     if output is None:
         sys.stdout.write(text)
@@ -99,7 +131,7 @@ def export(
         packed = output.suffix == ".gz"
         write_aside(output, gzip.compress(text.encode(), mtime=0) if packed else text)
     launches, rows = exported.launches, exported.rows
-    if as_json:
+    if wishes.as_json:
         written = {"task": task.id, "file": str(output), "launches": launches, "rows": rows}
         print_json(written | {"replay": task.replay})
     else:

@@ -1,0 +1,27 @@
+"""What to deploy after tuning: the engine of a point as files of other tools.
+
+In: a task's summary and what is asked for. Out: files in a format of `FORMATS`, each flag of the
+measured launch in them. Pure: nothing is started and no cluster is asked.
+"""
+
+from autotuner.deploy.chosen_point import chosen_point, exportable_points, point_name
+from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
+from autotuner.deploy.format import DeployFormat
+from autotuner.deploy.from_summary import MOST_REPLICAS, ExportWishes, deployed_engine
+from autotuner.deploy.registry import FORMATS, FormatFit, format_fits, format_named
+
+__all__ = [
+    "FORMATS",
+    "MOST_REPLICAS",
+    "DeployFileText",
+    "DeployFormat",
+    "DeployedEngine",
+    "ExportWishes",
+    "FormatFit",
+    "chosen_point",
+    "deployed_engine",
+    "exportable_points",
+    "format_fits",
+    "format_named",
+    "point_name",
+]

@@ -1,0 +1,136 @@
+"""An engine as it is to be deployed: what every format is made of. Values only."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from autotuner.catalog import Gpu
+from autotuner.engines import CommandParts, DeployFile
+from autotuner.engines.command_parts import bound
+
+PORT_INSIDE = 8000
+"""Port of an engine inside its container."""
+ALL_ADDRESSES = "0.0.0.0"  # noqa: S104 - inside a container, whose ports are published apart
+HUB_TOKEN = "HF_TOKEN"  # noqa: S105 - a variable's name
+HUB_CACHE = "/models/hub"
+"""Where a container keeps models that it downloads."""
+_PATHS = ("/", ".", "~")
+FILES_FOLDER = "/etc/autotuner"
+"""Where a container finds the files that a command names."""
+
+
+@dataclass(frozen=True)
+class DeployFileText:
+    """A file of an export."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class EngineVariable:
+    """An environment variable; without a value it is a secret, given by reference only."""
+
+    name: str
+    value: str | None
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where an export comes from.
+
+    Attributes:
+        lines: sentences for the head of a file, each on one line.
+        words: of the command that makes it again, up to the format.
+    """
+
+    lines: tuple[str, ...]
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DeployedEngine:
+    """The engine of one point of a task, with all that was measured of how it is started.
+
+    Attributes:
+        name: a DNS label made of the model's name.
+        served_name: that requests carry in `model`.
+        version: of the engine; None where it was not recorded.
+        image: with its tag; None where none is known, and `no_image` says why.
+        wished_image: the image that was asked for by name.
+        program: what starts the engine inside its image.
+        variables: of the launch.
+        gpus: that one replica occupies; 0 on a CPU.
+        gpu: None where the catalog does not know it, and on a CPU.
+        whole_node: whether the replicas take all GPUs that the task had.
+        settings: `group.field` -> value.
+        notes: what a user has to know before it is started.
+    """
+
+    name: str
+    served_name: str
+    parts: CommandParts
+    version: str | None
+    image: str | None
+    no_image: str
+    wished_image: str | None
+    program: tuple[str, ...]
+    variables: tuple[EngineVariable, ...]
+    mounts: tuple[str, ...]
+    gpus: int
+    gpu: Gpu | None
+    whole_node: bool
+    replicas: int
+    provenance: Provenance
+    settings: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def deploy(self) -> DeployFile:
+        """What the engine's file says of deploying it."""
+        return self.parts.table.file.deploy
+
+    @property
+    def model(self) -> str:
+        """Path or hub id."""
+        return self.parts.model
+
+    @property
+    def is_downloaded(self) -> bool:
+        """Whether the engine fetches its model from a hub."""
+        return self.parts.table.model_format != "gguf" and not self.model.startswith(_PATHS)
+
+    @property
+    def revision(self) -> str | None:
+        """Revision of a hub's model that the command names."""
+        row = self.parts.table.revision
+        words = self.parts.arguments
+        after = itertools.pairwise(words)
+        return next((v for flag, v in after if row is not None and flag in row.flags), None)
+
+    @property
+    def files(self) -> tuple[DeployFileText, ...]:
+        """Files that the command names."""
+        return tuple(DeployFileText(name, text) for name, text in self.parts.files)
+
+    @property
+    def vendor(self) -> str:
+        """Maker of the GPUs; NVIDIA where it is not known."""
+        return self.gpu.vendor if self.gpu is not None else "nvidia"
+
+    def arguments(self, host: str, port: int | str, folder: str = "") -> tuple[str, ...]:
+        """The arguments of the launch.
+
+        Args:
+            folder: where its files lie; beside it where left out.
+        """
+        names = {name: f"{folder}/{name}" if folder else name for name, _ in self.parts.files}
+        words = bound(self.parts.arguments, host, port)
+        return tuple(names.get(word, word) for word in words)
+
+    def inside(self) -> tuple[str, ...]:
+        """The arguments inside a container."""
+        return self.arguments(ALL_ADDRESSES, PORT_INSIDE, FILES_FOLDER)

@@ -1,0 +1,117 @@
+"""A format as a value: a pure function of the engine, what it fits, and the versions it has."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
+from autotuner.deploy.renamed import flag_versions, with_flags_of
+from autotuner.errors import ExportError
+from autotuner.report.exports import one_line
+
+Render = Callable[[DeployedEngine, str], tuple[DeployFileText, ...]]
+"""The files for an engine and a version of the format; without their heads."""
+_SHEBANG = "#!"
+
+
+def _any(engine: DeployedEngine) -> str | None:
+    return None
+
+
+@dataclass(frozen=True)
+class DeployFormat:
+    """One format.
+
+    Attributes:
+        summary: what it makes, for lists.
+        start: the command that starts it, `{file}` filled in, and `{name}` of the engine.
+        own_versions: of the target that it can be written for, the newest first, which is taken
+            where none is asked for; without them, the versions are those of the engine whose flags
+            have other names, and the flags are as measured where none is asked for.
+        refusal: why it does not fit an engine; None where it does.
+        needs_image: whether it runs a container.
+        one_replica: whether it can be of one replica only.
+    """
+
+    name: str
+    title: str
+    summary: str
+    render: Render
+    start: str
+    own_versions: Callable[[DeployedEngine], tuple[str, ...]] | None = None
+    refusal: Callable[[DeployedEngine], str | None] = _any
+    needs_image: bool = False
+    one_replica: bool = False
+
+    def versions(self, engine: DeployedEngine) -> tuple[str, ...]:
+        """The versions that can be asked for, the newest first."""
+        return (self.own_versions or flag_versions)(engine)
+
+    def why_not(self, engine: DeployedEngine) -> str | None:
+        """Why the format does not fit; None where it does."""
+        found = self.refusal(engine)
+        if found is None and self.needs_image and engine.image is None:
+            return engine.no_image
+        if found is None and self.one_replica and engine.replicas > 1:
+            return f"it is of one engine, and {engine.replicas} replicas are wished"
+        return found
+
+    def files(
+        self, engine: DeployedEngine, version: str | None = None
+    ) -> tuple[DeployFileText, ...]:
+        """The files, each with its head.
+
+        Raises:
+            ExportError: the format does not fit the engine, or has no such version.
+        """
+        why = self.why_not(engine)
+        if why is not None:
+            raise ExportError(
+                f"format: {self.name} does not fit: {why}", remedy=_remedy(engine, self)
+            )
+        self._check(engine, version)
+        own, target = {file.name for file in engine.files}, version or ""
+        if self.own_versions is not None:
+            target = version or self.own_versions(engine)[0]
+        written = engine if self.own_versions or not version else with_flags_of(engine, version)
+        rendered = self.render(written, target)
+        head = self._head(engine, version, rendered)
+        return tuple(f if f.name in own else _with_head(f, head) for f in rendered)
+
+    def _check(self, engine: DeployedEngine, version: str | None) -> None:
+        known = self.versions(engine)
+        if version is None or version in known:
+            return
+        has = f"give one of {', '.join(known)}" if known else "it has no versions; leave it out"
+        raise ExportError(f"target_version: {self.name} has no {version!r}", remedy=has)
+
+    def _head(
+        self, engine: DeployedEngine, version: str | None, files: tuple[DeployFileText, ...]
+    ) -> list[str]:
+        again = [*engine.provenance.words, "--format", self.name]
+        again += ["--target-version", version] if version is not None else []
+        start = self.start.format(file=files[0].name, name=engine.name)
+        return [
+            *engine.provenance.lines,
+            f"Made by: {one_line(shlex.join(again))}",
+            *([f"Start: {start}"] if start else []),
+            *(f"Note: {note}" for note in engine.notes),
+        ]
+
+
+def _remedy(engine: DeployedEngine, form: DeployFormat) -> str:
+    if form.needs_image and engine.image is None and form.refusal(engine) is None:
+        return "give --image REPOSITORY:TAG"
+    if form.one_replica and engine.replicas > 1 and form.refusal(engine) is None:
+        return "leave --replicas out, or take a format that has replicas"
+    return "`autotuner export --list` says which formats fit"
+
+
+def _with_head(file: DeployFileText, head: list[str]) -> DeployFileText:
+    comment = "".join(f"# {line}\n" for line in head)
+    if file.text.startswith(_SHEBANG):
+        first, _, rest = file.text.partition("\n")
+        return DeployFileText(file.name, f"{first}\n{comment}\n{rest}")
+    return DeployFileText(file.name, f"{comment}\n{file.text}")

@@ -1,0 +1,76 @@
+"""KServe: an LLMInferenceService whose preset gets the measured flags."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
+from autotuner.deploy.format import DeployFormat
+from autotuner.deploy.kubernetes_pod import env, gpu_resources, literal, literals
+from autotuner.deploy.worker_flags import worker_flags
+from autotuner.deploy.yaml_text import yaml_text
+
+_GROUP = "serving.kserve.io"
+_SECRET = "hf-token"  # noqa: S105 - a secret's name
+_TENSOR = "parallel.tensor_parallel"
+
+
+def _service(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]:
+    preset = engine.deploy.kserve
+    assert preset is not None  # noqa: S101 - the format is refused without
+    flags = worker_flags(engine)
+    variables = env(engine, secret=_SECRET, cache=None)
+    container: dict[str, Any] = {"name": "main", "image": engine.image}
+    if preset.variable:
+        variables.append({"name": preset.variable, "value": literal(shlex.join(flags))})
+    else:
+        container["args"] = literals(flags)
+    container |= {"env": variables} if variables else {}
+    container |= gpu_resources(engine)
+    tensor = engine.settings.get(_TENSOR)
+    wide = isinstance(tensor, int) and tensor > 1
+    spec: dict[str, Any] = {
+        **({"runtime": preset.runtime} if preset.runtime else {}),
+        "model": {"uri": _uri(engine), "name": engine.served_name},
+        "replicas": engine.replicas,
+        **({"parallelism": {"tensor": tensor}} if wide else {}),
+        "router": {"scheduler": {}, "route": {}, "gateway": {}},
+        "template": {"containers": [container]},
+    }
+    document = {
+        "apiVersion": f"{_GROUP}/{version}",
+        "kind": "LLMInferenceService",
+        "metadata": {"name": engine.name},
+        "spec": spec,
+    }
+    return (DeployFileText("kserve.yaml", yaml_text(document)),)
+
+
+def _uri(engine: DeployedEngine) -> str:
+    return f"hf://{engine.model}{f':{engine.revision}' if engine.revision else ''}"
+
+
+def _versions(engine: DeployedEngine) -> tuple[str, ...]:
+    preset = engine.deploy.kserve
+    return preset.api_versions if preset is not None else ()
+
+
+def _refusal(engine: DeployedEngine) -> str | None:
+    if engine.deploy.kserve is None:
+        return f"KServe has no preset for {engine.parts.table.title}"
+    if not engine.is_downloaded:
+        return "KServe fetches the model from a hub, and this one is a path of this machine"
+    return None
+
+
+KSERVE = DeployFormat(
+    name="kserve",
+    title="KServe",
+    summary="an LLMInferenceService; the preset's server with the measured flags",
+    render=_service,
+    start="kubectl apply -f {file}",
+    own_versions=_versions,
+    refusal=_refusal,
+    needs_image=True,
+)

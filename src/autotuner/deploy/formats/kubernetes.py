@@ -1,0 +1,111 @@
+"""Plain Kubernetes: a Deployment and a Service, a claim for downloaded models, a ConfigMap."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autotuner.deploy.deployed_engine import PORT_INSIDE, DeployedEngine, DeployFileText
+from autotuner.deploy.format import DeployFormat
+from autotuner.deploy.kubernetes_pod import (
+    config_map,
+    env,
+    files_name,
+    gpu_resources,
+    literals,
+    probes,
+    volumes,
+)
+from autotuner.deploy.yaml_text import yaml_text
+
+_SECRET = "hf-token"  # noqa: S105 - a secret's name
+_CACHE_SIZE = "500Gi"
+
+
+def _manifest(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]:
+    documents = [*config_map(engine), *_claim(engine), _deployment(engine), _service(engine)]
+    return (DeployFileText("kubernetes.yaml", yaml_text(*documents)),)
+
+
+def _labels(engine: DeployedEngine) -> dict[str, str]:
+    return {"app.kubernetes.io/name": engine.name, "app.kubernetes.io/component": "engine"}
+
+
+def _claim_name(engine: DeployedEngine) -> str:
+    return f"{engine.name}-models"
+
+
+def _claim(engine: DeployedEngine) -> list[dict[str, Any]]:
+    if not engine.is_downloaded:
+        return []
+    mode = "ReadWriteOnce" if engine.replicas == 1 else "ReadWriteMany"
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": {"name": _claim_name(engine)},
+            "spec": {
+                "accessModes": [mode],
+                "resources": {"requests": {"storage": _CACHE_SIZE}},
+            },
+        }
+    ]
+
+
+def _deployment(engine: DeployedEngine) -> dict[str, Any]:
+    mounts, found = volumes(engine, claim=_claim_name(engine), files=files_name(engine))
+    variables = env(engine, secret=_SECRET)
+    container = {
+        "name": "engine",
+        "image": engine.image,
+        "command": literals(engine.program),
+        "args": literals(engine.inside()),
+        "ports": [{"name": "http", "containerPort": PORT_INSIDE}],
+        **({"env": variables} if variables else {}),
+        **gpu_resources(engine),
+        **probes(engine),
+        "volumeMounts": mounts,
+    }
+    # A pod that is updated in place of another waits for its GPUs, which are all taken.
+    strategy = {"strategy": {"type": "Recreate"}} if engine.whole_node else {}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": engine.name, "labels": _labels(engine)},
+        "spec": {
+            "replicas": engine.replicas,
+            **strategy,
+            "selector": {"matchLabels": _labels(engine)},
+            "template": {
+                "metadata": {"labels": _labels(engine)},
+                "spec": {
+                    # Variables of a service named like an engine would be read by it.
+                    "enableServiceLinks": False,
+                    "automountServiceAccountToken": False,
+                    "containers": [container],
+                    "volumes": found,
+                },
+            },
+        },
+    }
+
+
+def _service(engine: DeployedEngine) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": engine.name, "labels": _labels(engine)},
+        "spec": {
+            "selector": _labels(engine),
+            "ports": [{"name": "http", "port": PORT_INSIDE, "targetPort": "http"}],
+        },
+    }
+
+
+KUBERNETES = DeployFormat(
+    name="kubernetes",
+    title="Kubernetes",
+    summary="a Deployment and a Service, with probes, shared memory and a model cache",
+    render=_manifest,
+    start="kubectl apply -f {file}",
+    needs_image=True,
+)

@@ -1,0 +1,45 @@
+"""llama-swap: the measured command as one of the models that it starts on demand."""
+
+from __future__ import annotations
+
+import shlex
+
+from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
+from autotuner.deploy.format import DeployFormat
+from autotuner.deploy.yaml_text import yaml_text
+from autotuner.engines import DEFAULT_HOST
+
+_PORT = "PORT-OF-LLAMA-SWAP"
+_MACRO = "${"
+
+
+def _models(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]:
+    words = (*engine.parts.program, *engine.arguments(DEFAULT_HOST, _PORT))
+    line = " ".join("${PORT}" if word == _PORT else shlex.quote(word) for word in words)
+    variables = [f"{v.name}={v.value}" for v in engine.variables if v.value is not None]
+    model = {
+        "cmd": line,
+        **({"env": variables} if variables else {}),
+        "checkEndpoint": engine.deploy.ready_path,
+    }
+    document = {"healthCheckTimeout": 3600, "models": {engine.served_name: model}}
+    return (DeployFileText("llama-swap.yaml", yaml_text(document)), *engine.files)
+
+
+def _refusal(engine: DeployedEngine) -> str | None:
+    words = (*engine.parts.program, *engine.parts.arguments)
+    variables = [v.value or "" for v in engine.variables]
+    if any(_MACRO in text for text in (*words, *variables)):
+        return "llama-swap would replace the ${…} that the command has"
+    return None
+
+
+LLAMA_SWAP = DeployFormat(
+    name="llama-swap",
+    title="llama-swap",
+    summary="the measured command as a model that llama-swap starts on demand",
+    render=_models,
+    start="llama-swap --config {file}",
+    refusal=_refusal,
+    one_replica=True,
+)

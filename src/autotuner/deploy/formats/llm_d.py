@@ -1,0 +1,76 @@
+"""llm-d: a Kustomize overlay over the base of its guide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
+from autotuner.deploy.format import DeployFormat
+from autotuner.deploy.kubernetes_pod import env, gpu_resources, literals, probes, volumes
+from autotuner.deploy.yaml_text import yaml_text
+
+_SECRET = "llm-d-hf-token"  # noqa: S105 - a secret's name
+_PATCH = "patch.yaml"
+
+
+def _overlay(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]:
+    kustomization = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "resources": [engine.deploy.llm_d],
+        "patches": [{"path": _PATCH}],
+    }
+    return (
+        DeployFileText("kustomization.yaml", yaml_text(kustomization)),
+        DeployFileText(_PATCH, yaml_text(_patch(engine))),
+    )
+
+
+def _patch(engine: DeployedEngine) -> dict[str, Any]:
+    mounts, found = volumes(engine, claim=None, files=None)
+    variables = env(engine, secret=_SECRET, cache=None)
+    container = {
+        "name": "modelserver",
+        "image": engine.image,
+        "command": literals(engine.program),
+        "args": literals(engine.inside()),
+        **({"env": variables} if variables else {}),
+        **gpu_resources(engine),
+        **probes(engine),
+        "volumeMounts": mounts,
+    }
+    labels = {"llm-d.ai/model": engine.name, "llm-d.ai/accelerator-vendor": engine.vendor}
+    strategy = (
+        {"strategy": {"type": "Recreate", "rollingUpdate": None}} if engine.whole_node else {}
+    )
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "decode"},
+        "spec": {
+            "replicas": engine.replicas,
+            **strategy,
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {"containers": [container], "volumes": found},
+            },
+        },
+    }
+
+
+def _refusal(engine: DeployedEngine) -> str | None:
+    title = engine.parts.table.title
+    if not engine.deploy.llm_d:
+        return f"llm-d has no base for {title}"
+    return None if engine.gpus else "llm-d's base is for GPUs, and this was measured on a CPU"
+
+
+LLM_D = DeployFormat(
+    name="llm-d",
+    title="llm-d (Kustomize)",
+    summary="a kustomization and a patch over the base of llm-d's guide",
+    render=_overlay,
+    start="put this folder into a clone of llm-d's repository, its root; kubectl apply -k .",
+    refusal=_refusal,
+    needs_image=True,
+)

@@ -1,0 +1,55 @@
+"""A systemd unit for one machine, with the measured program."""
+
+from __future__ import annotations
+
+from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
+from autotuner.deploy.format import DeployFormat
+from autotuner.engines import DEFAULT_HOST, DEFAULT_PORT
+
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r", "%": "%%"}
+
+
+def _unit(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]:
+    folder = f"/etc/{engine.name}"
+    words = (*engine.parts.program, *engine.arguments(DEFAULT_HOST, DEFAULT_PORT, folder))
+    plain = [v for v in engine.variables if v.value is not None]
+    secret = [v.name for v in engine.variables if v.value is None]
+    lines = [
+        "[Unit]",
+        f"Description=LLM engine {engine.name}",
+        "Wants=network-online.target",
+        "After=network-online.target",
+        "",
+        "[Service]",
+        "Type=exec",
+        *(f"Environment={_quoted(f'{v.name}={v.value}')}" for v in plain),
+        *([f"# With {', '.join(secret)}, one NAME=VALUE a line."] if secret else []),
+        *([f"EnvironmentFile={folder}/secrets.env"] if secret else []),
+        f"ExecStart={' '.join(_argument(word) for word in words)}",
+        "Restart=on-failure",
+        "RestartSec=10",
+        "LimitMEMLOCK=infinity",
+        "",
+        "[Install]",
+        "WantedBy=multi-user.target",
+    ]
+    return (DeployFileText(f"{engine.name}.service", "\n".join(lines) + "\n"), *engine.files)
+
+
+def _quoted(text: str) -> str:
+    return '"' + "".join(_ESCAPES.get(sign, sign) for sign in text) + '"'
+
+
+def _argument(word: str) -> str:
+    """A word of a command, in which systemd replaces nothing."""
+    return _quoted(word).replace("$", "$$")
+
+
+SYSTEMD = DeployFormat(
+    name="systemd",
+    title="systemd unit",
+    summary="a service of this machine with the measured command, on 127.0.0.1",
+    render=_unit,
+    start="copy {file} to /etc/systemd/system (other files to /etc/{name}); systemctl start {name}",
+    one_replica=True,
+)

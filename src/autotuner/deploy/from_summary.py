@@ -1,0 +1,214 @@
+"""A point of a task -> the engine that is to be deployed."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from autotuner.catalog import Gpu, known_gpu
+from autotuner.config.secret_values import holds_secret, looks_secret
+from autotuner.deploy.chosen_point import chosen_point, point_name
+from autotuner.deploy.deployed_engine import DeployedEngine, EngineVariable, Provenance
+from autotuner.engines import CommandParts, checked_version, command_parts
+from autotuner.errors import ConfigError, EngineError, ExportError
+from autotuner.report.exports import one_line
+from autotuner.report.points import PlotPoint, point_text
+from autotuner.tuning.summarise import engine_of
+from autotuner.tuning.summary import ExperimentView, TaskSummary
+
+_NOT_IN_LABELS = re.compile(r"[^a-z0-9]+")
+_LONGEST_LABEL = 50
+_IMAGE = re.compile(r"[\w][\w.:/@-]*")
+MOST_REPLICAS = 1000
+
+
+@dataclass(frozen=True)
+class ExportWishes:
+    """What is asked for beside the format.
+
+    Attributes:
+        point: `CANDIDATE` or `CANDIDATE@LOAD`; the recommended one where left out.
+        image: container image with its tag; the engine's of the measured version where left out.
+        program: words that start the engine in that image, up to the model.
+    """
+
+    point: str | None = None
+    replicas: int | None = None
+    image: str | None = None
+    program: str | None = None
+
+
+def deployed_engine(
+    summary: TaskSummary, wishes: ExportWishes, *, v1_task_id: int | None = None
+) -> DeployedEngine:
+    """The engine of a task's point, as it was measured.
+
+    Args:
+        v1_task_id: of the task of version 1 that the task stands for.
+
+    Raises:
+        NoResultError: no launch measured an operating point.
+        ExportError: no such point, or a wish that cannot be met.
+    """
+    point = chosen_point(summary, wishes.point)
+    experiment = next(one for one in summary.experiments if one.id == point.experiment)
+    try:
+        parts = command_parts(experiment.command)
+    except (ConfigError, EngineError) as error:
+        raise ExportError(
+            f"point: the command of {point.experiment} cannot be deployed: {error.message}",
+            remedy="export another point",
+        ) from None
+    gpu_type = experiment.settings.get("system.gpu_type")
+    gpu = known_gpu(str(gpu_type)) if gpu_type and experiment.gpus else None
+    version = _version(summary, experiment)
+    replicas = _replicas(wishes.replicas)
+    of_task = experiment.settings.get("system.total_gpus")
+    total = int(of_task) if isinstance(of_task, int | float) else 0
+    image, no_image = _image(parts, version, experiment.gpus, gpu, wishes.image)
+    return DeployedEngine(
+        name=_label(_served_name(parts)),
+        served_name=_served_name(parts),
+        parts=parts,
+        version=version,
+        image=image,
+        no_image=no_image,
+        wished_image=wishes.image,
+        program=_program(parts, wishes.program),
+        variables=tuple(
+            EngineVariable(n, None if looks_secret(n) or holds_secret(v) else v)
+            for n, v in parts.env
+        ),
+        mounts=_mounts(parts, experiment),
+        gpus=experiment.gpus,
+        gpu=gpu,
+        whole_node=0 < total <= experiment.gpus * replicas,
+        replicas=replicas,
+        provenance=_provenance(summary, point, wishes, v1_task_id),
+        settings=experiment.settings,
+        notes=tuple(_notes(parts, experiment)),
+    )
+
+
+def _replicas(wished: int | None) -> int:
+    if wished is None:
+        return 1
+    if not 1 <= wished <= MOST_REPLICAS:
+        raise ExportError(f"replicas: {wished} is no number", remedy=f"give 1 to {MOST_REPLICAS}")
+    return wished
+
+
+def _version(summary: TaskSummary, experiment: ExperimentView) -> str | None:
+    """Version of the experiment's engine; None where it was not recorded as one."""
+    own = experiment.settings.get("system.backend_version")
+    engine = engine_of(experiment.settings, summary.task.engine)
+    recorded = own or (summary.task.engine_version if engine == summary.task.engine else "")
+    try:
+        return checked_version(str(recorded)).removeprefix("v") if recorded else None
+    except EngineError:
+        return None
+
+
+def _image(
+    parts: CommandParts, version: str | None, gpus: int, gpu: Gpu | None, wished: str | None
+) -> tuple[str | None, str]:
+    """The image, or None and why there is none."""
+    file = parts.table.file
+    if wished is not None:
+        if not _IMAGE.fullmatch(wished):
+            raise ExportError(f"image: {wished!r} is no image", remedy="give REPOSITORY:TAG")
+        return wished, ""
+    vendors = file.deploy.gpu_vendors
+    reasons = {
+        f"no container image of {file.title} is known": file.image is None,
+        f"it was measured on a CPU, and {file.image} is built for GPUs": not gpus,
+        f"{file.image} is built for GPUs of {' and '.join(vendors)}": (
+            gpu is not None and gpu.vendor not in vendors
+        ),
+        "the engine's version was not recorded, so the image's tag is not known": version is None,
+    }
+    reason = next((text for text, is_so in reasons.items() if is_so), "")
+    if reason:
+        return None, f"{reason}: name an image"
+    return f"{file.image}:{file.deploy.image_tag.format(version=version)}", ""
+
+
+def _program(parts: CommandParts, wished: str | None) -> tuple[str, ...]:
+    """The words that start the engine in its image."""
+    table = parts.table
+    if wished is not None:
+        try:
+            words = tuple(shlex.split(wished))
+        except ValueError as error:
+            raise ExportError(f"program: {wished!r}: {error}") from None
+        if not words:
+            raise ExportError("program: it is empty", remedy="leave it out, or give the words")
+        return words
+    own = tuple(word for word in table.program_words if not word.startswith(("-", "{")))
+    return table.file.deploy.image_program or (table.program, *own)
+
+
+def _served_name(parts: CommandParts) -> str:
+    flags = dict(zip(parts.table.argv, parts.table.argv[1:], strict=False))
+    flag = next((flag for flag, word in flags.items() if word == "{name}"), None)
+    pairs = dict(zip(parts.arguments, parts.arguments[1:], strict=False))
+    return pairs.get(flag or "", parts.model)
+
+
+def _label(name: str) -> str:
+    """A name as a DNS label that begins with a letter."""
+    last = name.rstrip("/").rpartition("/")[2].lower().removesuffix(".gguf")
+    label = _NOT_IN_LABELS.sub("-", last).strip("-")[:_LONGEST_LABEL].strip("-")
+    return label if label[:1].isalpha() else f"engine-{label}".strip("-")
+
+
+def _mounts(parts: CommandParts, experiment: ExperimentView) -> tuple[str, ...]:
+    """Full paths of models that the command reads on this machine."""
+    named = (parts.model, str(experiment.settings.get("misc.speculative_draft_model") or ""))
+    return tuple(dict.fromkeys(path for path in named if path.startswith("/")))
+
+
+def _notes(parts: CommandParts, experiment: ExperimentView) -> Iterator[str]:
+    for path in _mounts(parts, experiment):
+        yield f"{one_line(path)} is a path of the machine that measured: copy it where this runs"
+    others = [
+        word
+        for word in parts.arguments
+        if word.startswith("/") and word not in _mounts(parts, experiment)
+    ]
+    for word in dict.fromkeys(others):
+        yield f"the command names {one_line(word)}: see that it is there"
+    for flag in parts.left_out:
+        yield f"{flag} is left out, since it holds a secret: give it by a variable of the engine"
+    if experiment.unserved:
+        yield f"this does not serve what was measured: {one_line(experiment.unserved)}"
+
+
+def _provenance(
+    summary: TaskSummary, point: PlotPoint, wishes: ExportWishes, v1_task_id: int | None
+) -> Provenance:
+    task = summary.task
+    which = "recommended" if point.recommended else "on the frontier" if point.on_frontier else ""
+    source = f" of version 1's task {v1_task_id}" if v1_task_id is not None else ""
+    day = (task.ended_at or task.started_at)[:10]
+    if task.replay:
+        how = f"REPLAYED from recorded launches on {day}, nothing was launched"
+    else:
+        how = f"Measured on {day}"
+    on = f"{one_line(task.device)} with {one_line(f'{task.engine} {task.engine_version}')}"
+    lines = (
+        f"{one_line(task.model)}: point {point_name(point)}"
+        f"{f' ({which})' if which else ''} of task {task.id} {one_line(task.name)!r}{source}",
+        f"{how}, {on}:",
+        f"  {one_line(point_text(point))}",
+    )
+    words = ["autotuner", "export", str(task.id), "--point", point_name(point)]
+    for flag, value in (
+        ("--replicas", wishes.replicas),
+        ("--image", wishes.image),
+        ("--program", wishes.program),
+    ):
+        words += [flag, str(value)] if value is not None else []
+    return Provenance(lines, tuple(words))

@@ -1,0 +1,125 @@
+"""The parts of a pod that Kubernetes' formats share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from autotuner.deploy.deployed_engine import (
+    FILES_FOLDER,
+    HUB_CACHE,
+    HUB_TOKEN,
+    PORT_INSIDE,
+    DeployedEngine,
+)
+
+_SHARED_MEMORY = "16Gi"
+_OF_VENDORS = {"amd": "amd.com/gpu"}
+
+
+def literal(text: str) -> str:
+    """A text in which Kubernetes replaces no `$(NAME)`."""
+    return text.replace("$(", "$$(")
+
+
+def literals(words: Sequence[str]) -> list[str]:
+    """Words in which nothing is replaced."""
+    return list(map(literal, words))
+
+
+def gpu_resources(engine: DeployedEngine) -> dict[str, Any]:
+    """Requests and limits of a replica's GPUs; empty on a CPU."""
+    if not engine.gpus:
+        return {}
+    found = {_OF_VENDORS.get(engine.vendor, "nvidia.com/gpu"): engine.gpus}
+    return {"resources": {"limits": found, "requests": dict(found)}}
+
+
+def env(
+    engine: DeployedEngine, *, secret: str, cache: str | None = HUB_CACHE
+) -> list[dict[str, Any]]:
+    """The variables; secrets are references to keys of a secret.
+
+    Args:
+        secret: name of the secret.
+        cache: where models are downloaded to; None leaves it to the platform.
+    """
+    found = [
+        _by_reference(v.name, secret)
+        if v.value is None
+        else {"name": v.name, "value": literal(v.value)}
+        for v in engine.variables
+    ]
+    if engine.is_downloaded:
+        found.append({**_by_reference(HUB_TOKEN, secret, optional=True)})
+        if cache is not None:
+            found.append({"name": "HF_HOME", "value": cache})
+    return found
+
+
+def _by_reference(name: str, secret: str, *, optional: bool = False) -> dict[str, Any]:
+    reference: dict[str, Any] = {"name": secret, "key": name}
+    if optional:
+        reference["optional"] = True
+    return {"name": name, "valueFrom": {"secretKeyRef": reference}}
+
+
+def probes(engine: DeployedEngine) -> dict[str, Any]:
+    """Ready once the model is served; up to an hour is given for loading."""
+    ready = {"httpGet": {"path": engine.deploy.ready_path, "port": PORT_INSIDE}}
+    live = {"httpGet": {"path": engine.deploy.live_path, "port": PORT_INSIDE}}
+    return {
+        "startupProbe": {
+            **ready,
+            "initialDelaySeconds": 15,
+            "periodSeconds": 30,
+            "timeoutSeconds": 5,
+            "failureThreshold": 120,
+        },
+        "readinessProbe": {**ready, "periodSeconds": 5, "timeoutSeconds": 5, "failureThreshold": 3},
+        "livenessProbe": {**live, "periodSeconds": 10, "timeoutSeconds": 10, "failureThreshold": 3},
+    }
+
+
+def volumes(
+    engine: DeployedEngine, *, claim: str | None, files: str | None
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Mounts of the container, and the volumes of the pod.
+
+    Args:
+        claim: persistent volume claim for downloaded models; None where the platform has its own.
+        files: ConfigMap with the engine's files.
+    """
+    mounts: list[dict[str, Any]] = [{"name": "shm", "mountPath": "/dev/shm"}]  # noqa: S108
+    found: list[dict[str, Any]] = [
+        {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": _SHARED_MEMORY}}
+    ]
+    for number, path in enumerate(engine.mounts, 1):
+        mounts.append({"name": f"model-{number}", "mountPath": path, "readOnly": True})
+        found.append({"name": f"model-{number}", "hostPath": {"path": path}})
+    if engine.files and files is not None:
+        mounts.append({"name": "files", "mountPath": FILES_FOLDER, "readOnly": True})
+        found.append({"name": "files", "configMap": {"name": files}})
+    if engine.is_downloaded and claim is not None:
+        mounts.append({"name": "models", "mountPath": HUB_CACHE})
+        found.append({"name": "models", "persistentVolumeClaim": {"claimName": claim}})
+    return mounts, found
+
+
+def config_map(engine: DeployedEngine) -> list[dict[str, Any]]:
+    """The engine's files as a ConfigMap; none where it has no files."""
+    if not engine.files:
+        return []
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": files_name(engine)},
+            "data": {file.name: file.text for file in engine.files},
+        }
+    ]
+
+
+def files_name(engine: DeployedEngine) -> str:
+    """Name of that ConfigMap."""
+    return f"{engine.name}-files"

@@ -1,0 +1,162 @@
+"""What an export says beside the command: its source, image, secrets, GPUs, paths, replicas."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+import pytest
+import yaml
+from deployed import GPU, deployed, rendered, summary_of
+
+from autotuner.deploy import FORMATS, DeployedEngine, ExportWishes, deployed_engine
+from autotuner.errors import AutotunerError, ExportError
+
+
+def made(engine: str = "vllm", *, command: str | None = None, **task: Any) -> DeployedEngine:
+    settings, spec = rendered(engine)
+    wishes = task.pop("wishes", ExportWishes())
+    gpus, v1 = task.pop("gpus", 1), task.pop("v1_task_id", None)
+    summary = summary_of(command or spec.command(), engine, GPU | settings, gpus, **task)
+    return deployed_engine(summary, wishes, v1_task_id=v1)
+
+
+def head(engine: DeployedEngine, form: str = "kubernetes", version: str | None = None) -> str:
+    text = FORMATS[form].files(engine, version)[0].text
+    return "".join(f"{line}\n" for line in text.splitlines() if line.startswith("#"))
+
+
+def test_a_file_says_where_it_comes_from() -> None:
+    found = head(made())
+    assert "point c1@8 (recommended) of task 7 'a task'\n" in found
+    assert "# Measured on 2026-01-03, 8 x H100 with vllm " in found
+    assert "123.4 tok/s, TTFT 20 ms, TPOT 8 ms" in found
+    assert "# Made by: autotuner export 7 --point c1@8 --format kubernetes\n" in found
+    assert "# Start: kubectl apply -f kubernetes.yaml\n" in found
+
+
+def test_the_command_that_makes_it_again_has_every_wish() -> None:
+    wishes = ExportWishes("c1", 2, "r/e:1", "/opt/my vllm serve")
+    again = head(made(wishes=wishes), "kserve", "v1alpha1").partition("Made by: ")[2]
+    words = shlex.split(again.splitlines()[0])
+    assert words[:3] == ["autotuner", "export", "7"]
+    assert "--replicas 2 --image r/e:1" in " ".join(words)
+    assert words[words.index("--program") + 1] == "/opt/my vllm serve"
+    assert words[-4:] == ["--format", "kserve", "--target-version", "v1alpha1"]
+
+
+def test_a_replay_and_a_task_of_version_1_are_labelled() -> None:
+    _, spec = rendered("vllm")
+    replayed = f"{spec.command()}  # replayed, not launched; it lacks a field"
+    found = head(made(command=replayed, replay=True, v1_task_id=3))
+    assert "# REPLAYED from recorded launches on 2026-01-03, nothing was launched" in found
+    assert "Measured" not in found
+    assert "of version 1's task 3" in found
+    plain = summary_of(replayed, "vllm", GPU, 1).model_copy()
+    experiment = plain.experiments[0].model_copy(update={"unserved": "it lacks a field"})
+    lacking = plain.model_copy(update={"experiments": [experiment]})
+    assert "does not serve what was measured: it lacks a field" in head(
+        deployed_engine(lacking, ExportWishes())
+    )
+
+
+def test_a_name_of_several_lines_stays_in_its_comment() -> None:
+    text = FORMATS["compose"].files(made(name="a\nservices: {}\n$(reboot)"))[0].text
+    assert [*yaml.safe_load(text)["services"]] == ["engine"]
+
+
+def test_the_image_is_that_of_the_measured_version_or_has_to_be_named() -> None:
+    assert made(engine_version="0.11.2").image == "vllm/vllm-openai:v0.11.2"
+    assert made("sglang", engine_version="0.5.6").image == "lmsysorg/sglang:v0.5.6"
+    for engine, why in (
+        (made(engine_version="no version!"), "version was not recorded"),
+        (made(gpus=0), "measured on a CPU"),
+        (made("llamacpp"), "no container image of llama.cpp's server is known"),
+    ):
+        assert engine.image is None
+        with pytest.raises(ExportError, match=why) as refused:
+            FORMATS["compose"].files(engine)
+        assert "--image" in str(refused.value)
+        assert FORMATS["shell"].files(engine)
+
+
+def test_secrets_are_references_everywhere() -> None:
+    token = "hf_" + "a" * 30
+    _, spec = rendered("vllm")
+    command = f"VLLM_API_KEY=hush-hush ODD={token} {spec.command()} --api-key hush-hush"
+    engine = made(command=command)
+    for name, form in FORMATS.items():
+        if form.why_not(engine) is None:
+            for version in (None, *form.versions(engine)):
+                texts = "".join(file.text for file in form.files(engine, version))
+                assert "hush-hush" not in texts, name
+                assert token not in texts, name
+                assert name == "aiconfigurator" or "VLLM_API_KEY" in texts or name == "llama-swap"
+    assert "Note: --api-key is left out, since it holds a secret" in head(engine)
+
+
+def test_all_gpus_of_a_node_are_given_back_before_they_are_taken_again() -> None:
+    def strategy(**wishes: Any) -> Any:
+        engine = deployed("vllm", {"parallel.tensor_parallel": 4}, **wishes)
+        *_, deployment, _ = yaml.safe_load_all(FORMATS["kubernetes"].files(engine)[0].text)
+        return deployment["spec"].get("strategy")
+
+    assert strategy() is None
+    assert strategy(replicas=2) == {"type": "Recreate"}
+
+
+def test_replicas_of_a_compose_file_share_no_gpu_and_no_port() -> None:
+    engine = deployed("vllm", {"parallel.tensor_parallel": 2}, replicas=3)
+    services = yaml.safe_load(FORMATS["compose"].files(engine)[0].text)["services"].values()
+    devices = [
+        service["deploy"]["resources"]["reservations"]["devices"][0]["device_ids"]
+        for service in services
+    ]
+    assert devices == [["0", "1"], ["2", "3"], ["4", "5"]]
+    assert [service["ports"] for service in services] == [
+        [f"127.0.0.1:{port}:8000"] for port in (8000, 8001, 8002)
+    ]
+
+
+def test_a_model_of_this_machine_is_mounted_and_pointed_out() -> None:
+    engine = deployed("llamacpp", {"misc.extra_args": ["--grammar-file", "/g/x"]}, image="r/e:1")
+    [service] = yaml.safe_load(FORMATS["compose"].files(engine)[0].text)["services"].values()
+    assert service["volumes"] == ["/models/m.gguf:/models/m.gguf:ro"]
+    assert "HF_TOKEN" not in service.get("environment", {})
+    found = head(engine, "compose")
+    assert "Note: /models/m.gguf is a path of the machine that measured" in found
+    assert "Note: the command names /g/x: see that it is there" in found
+
+
+def test_flags_have_the_names_of_the_version_that_is_asked_for() -> None:
+    settings = {"memory.page_size": 32, "quantization.kvcache_mode": "fp8"}
+    engine = deployed("trtllm", settings)
+    assert "--extra_llm_api_options" in FORMATS["shell"].files(engine)[0].text
+    renamed = FORMATS["shell"].files(engine, "1.2.0")[0].text
+    assert "--config options.yaml" in renamed
+    with pytest.raises(ExportError, match=r"shell has no '9\.9'"):
+        FORMATS["shell"].files(engine, "9.9")
+
+
+@pytest.mark.parametrize(
+    ("wishes", "why"),
+    [
+        (ExportWishes("c2"), "'c2' has no operating point.*\n.*give one of c1"),
+        (ExportWishes("c1@9"), "c1 has no load '9'.*\n.*c1@8"),
+        (ExportWishes("c1@x"), "c1 has no load 'x'"),
+        (ExportWishes(replicas=0), "replicas: 0"),
+        (ExportWishes(image="a b"), "image: 'a b' is no image"),
+        (ExportWishes(image="--privileged"), "is no image"),
+        (ExportWishes(program="'"), "program"),
+        (ExportWishes(program=" "), "program: it is empty"),
+    ],
+)
+def test_a_wish_that_cannot_be_met_is_named(wishes: ExportWishes, why: str) -> None:
+    with pytest.raises(AutotunerError, match=why):
+        made(wishes=wishes)
+
+
+def test_a_format_of_one_engine_refuses_replicas() -> None:
+    engine = deployed("vllm", replicas=2)
+    with pytest.raises(ExportError, match="2 replicas are wished"):
+        FORMATS["systemd"].files(engine)

@@ -1,0 +1,109 @@
+"""Every format by its own tool where that is at hand, or by a strict model of what may be in it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+from deployed import deployed
+from strict_documents import MODELS
+
+from autotuner.config import BACKENDS
+from autotuner.deploy import FORMATS, DeployedEngine, DeployFileText
+
+KUBERNETES = "1.33"
+WIDE = {"parallel.tensor_parallel": 8, "scheduling.max_running_requests": 64}
+
+
+def engines(**wishes: Any) -> list[DeployedEngine]:
+    """Every engine, narrow and wide."""
+    named = {"image": "registry/engine:1", **wishes}
+    return [deployed(name, chosen, **named) for name in BACKENDS for chosen in ({}, WIDE)]
+
+
+def exported(form: str, **wishes: Any) -> list[tuple[DeployFileText, ...]]:
+    """The files of a format for every engine that it fits, in every version."""
+    found = FORMATS[form]
+    files = [
+        found.files(engine, version)
+        for engine in engines(**wishes)
+        if found.why_not(engine) is None
+        for version in (None, *found.versions(engine))
+    ]
+    assert files
+    return files
+
+
+@pytest.mark.parametrize("replicas", [1, 3])
+def test_kubernetes_takes_the_manifests(replicas: int) -> None:
+    for files in exported("kubernetes", replicas=replicas):
+        for document in yaml.safe_load_all(files[0].text):
+            kubernetes_validate.validate(document, KUBERNETES, strict=True)
+
+
+def test_the_patch_of_llm_d_is_a_deployment_but_for_what_its_base_has() -> None:
+    for _, patch in exported("llm-d"):
+        document = yaml.safe_load(patch.text)
+        labels = document["spec"]["template"]["metadata"]["labels"]
+        document["spec"] |= {"selector": {"matchLabels": labels}}
+        document["spec"].get("strategy", {}).pop("rollingUpdate", None)
+        kubernetes_validate.validate(document, KUBERNETES, strict=True)
+
+
+@pytest.mark.parametrize("replicas", [1, 2])
+def test_compose_takes_the_file(replicas: int, tmp_path: Path) -> None:
+    found = exported("compose", replicas=replicas)
+    for files in found:
+        MODELS["compose.yaml"].model_validate(yaml.safe_load(files[0].text))
+    program = shutil.which("docker-compose")
+    if program is None:
+        pytest.skip("docker-compose is not installed: apt-get install docker-compose")
+    for file in found[-1]:
+        (tmp_path / file.name).write_text(file.text)
+    command = [program, "-f", "compose.yaml", "config", "--quiet"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("form", ["llm-d", "kserve", "dynamo", "sky", "llama-swap"])
+def test_a_document_has_what_its_tool_knows_and_nothing_else(form: str) -> None:
+    for files in exported(form, replicas=1):
+        for file in files:
+            if file.name in MODELS:
+                MODELS[file.name].model_validate(yaml.safe_load(file.text))
+
+
+def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.skip("systemd-analyze is not installed: apt-get install systemd")
+    odd = ["--odd", """%h $x ${y} "z" \\ 'q'; &"""]
+    for name in BACKENDS:
+        engine = deployed(name, {"misc.extra_args": odd})
+        [unit, *_] = FORMATS["systemd"].files(engine)
+        # The program has to be there: that of the launch is another machine's.
+        start = f'ExecStart="{engine.parts.program[0]}"'
+        assert start in unit.text
+        place = tmp_path / unit.name
+        place.write_text(unit.text.replace(start, f'ExecStart="{sys.executable}"'))
+        done = subprocess.run(
+            [program, "verify", str(place)], capture_output=True, text=True, check=False
+        )
+        assert place.name not in done.stderr, done.stderr
+
+
+def test_a_shell_takes_the_script(tmp_path: Path) -> None:
+    for name in BACKENDS:
+        [script] = FORMATS["shell"].files(
+            deployed(name, {"misc.extra_args": ["--odd", "a $b 'c'"]})
+        )
+        place = tmp_path / script.name
+        place.write_text(script.text)
+        done = subprocess.run(["/bin/sh", "-n", place], capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (0, b"")
