@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 import yaml
-from running import COMMAND, Done, Run, WriteTask
+from running import COMMAND, REPLAYED_LEVELS, Done, Run, WriteTask
 
 from autotuner.cli import main
+from autotuner.landscapes import landscape_csv
 from autotuner.testing.fake_engine import install_fake_engine
+from autotuner.testing.made_up_landscape import made_up_landscape
 
 
 @pytest.fixture
@@ -100,6 +102,27 @@ def write_task(tmp_path: Path) -> WriteTask:
         task["optimization"] = {"baseline": "none", "confirm": 0} | task["optimization"]
         path = tmp_path / "task.yaml"
         path.write_text(yaml.safe_dump(task, sort_keys=False), encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def replay(tmp_path: Path) -> WriteTask:
+    """Writes a made-up table and a task that replays it; `changes` replace top-level keys."""
+
+    def write(changes: Mapping[str, Any] | None = None) -> Path:
+        table = made_up_landscape(REPLAYED_LEVELS, noise_cv=0.03, startup_s=200)
+        (tmp_path / "table.csv").write_text(landscape_csv(table), encoding="utf-8")
+        task: dict[str, Any] = {
+            "version": 2,
+            "name": "small replay",
+            "deployment_mode": "replay",
+            "replay": {"landscape": "table.csv"},
+            "optimization": {"strategy": "random"},
+        }
+        path = tmp_path / "replay.yaml"
+        path.write_text(yaml.safe_dump(task | dict(changes or {})), encoding="utf-8")
         return path
 
     return write

@@ -11,3 +11,5 @@ COMMAND = (sys.executable, "-m", "autotuner")
 Done = subprocess.CompletedProcess[str]
 Run = Callable[..., Done]
 WriteTask = Callable[..., Path]
+REPLAYED_LEVELS = (1, 4, 16)
+"""Requests in flight of the small table that tasks of the tests replay."""

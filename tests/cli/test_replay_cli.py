@@ -7,44 +7,20 @@ import io
 import json
 import os
 import signal
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from running import Done, Run, WriteTask
+from running import REPLAYED_LEVELS, Done, Run, WriteTask
 
-from autotuner.landscapes import landscape_csv, read_landscape
+from autotuner.landscapes import read_landscape
 from autotuner.measure.replay import ReplayLoadGenerator
 from autotuner.testing.made_up_landscape import ALL_FAIL, made_up_landscape
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "v2" / "replay-qwen235b.yaml"
 LABEL = "replayed, not launched"
-LEVELS = (1, 4, 16)
 SMALL = {"misc": {"threads": 1}}
 NAMED = {"model": {"id": "smollm2-135m"}}
-
-
-@pytest.fixture
-def replay(tmp_path: Path) -> WriteTask:
-    """Writes a made-up table and a task that replays it; `changes` replace top-level keys."""
-
-    def write(changes: Mapping[str, Any] | None = None) -> Path:
-        table = made_up_landscape(LEVELS, noise_cv=0.03, startup_s=200)
-        (tmp_path / "table.csv").write_text(landscape_csv(table), encoding="utf-8")
-        task: dict[str, Any] = {
-            "version": 2,
-            "name": "small replay",
-            "deployment_mode": "replay",
-            "replay": {"landscape": "table.csv"},
-            "optimization": {"strategy": "random"},
-        }
-        path = tmp_path / "replay.yaml"
-        path.write_text(yaml.safe_dump(task | dict(changes or {})), encoding="utf-8")
-        return path
-
-    return write
 
 
 def document(done: Done, code: int = 0) -> dict[str, Any]:
@@ -115,7 +91,7 @@ def test_what_is_shown_before_a_replay(run: Run, replay: WriteTask, home: Path) 
     assert (plan["combinations"], plan["candidates"]) == (6, 3)
     assert plan["excluded"] == {"quantization.kvcache_mode is not what the task asks for": 3}
     assert plan["prediction"]["predictor"] == "recorded"
-    assert [level["value"] for level in plan["load"]] == list(LEVELS)
+    assert [level["value"] for level in plan["load"]] == list(REPLAYED_LEVELS)
     assert document(run("validate", task, "--json"))["candidates"] == 3
     for rendered in document(run("render", task, "--json"))["candidates"]:
         assert rendered["command"].endswith(LABEL)

@@ -47,7 +47,7 @@ def _parts(word: str) -> list[str]:
 @pytest.mark.parametrize("engine", BACKENDS)
 @settings(max_examples=10)
 @given(SETTINGS, EXTRA, st.sampled_from(MODELS))
-def test_every_format_says_what_the_launch_said(
+def test_every_format_says_what_the_launch_was_given(
     engine: str, chosen: dict[str, Any], extra: tuple[str, ...], name: str
 ) -> None:
     words = {"misc.extra_args": list(extra)} if extra else {}

@@ -1,4 +1,4 @@
-"""What to deploy after tuning: the engine of a point as files of other tools.
+"""The engine of a point as files of other tools: what a user deploys after tuning.
 
 In: a task's summary and what is asked for. Out: files in a format of `FORMATS`, each flag of the
 measured launch in them. Pure: nothing is started and no cluster is asked.

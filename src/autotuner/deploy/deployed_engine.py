@@ -90,7 +90,7 @@ class DeployedEngine:
 
     @property
     def deploy(self) -> DeployFile:
-        """What the engine's file says of deploying it."""
+        """Part of the engine's file about deploying it."""
         return self.parts.table.file.deploy
 
     @property

@@ -26,7 +26,7 @@ MOST_REPLICAS = 1000
 
 @dataclass(frozen=True)
 class ExportWishes:
-    """What is asked for beside the format.
+    """Wishes beside the format.
 
     Attributes:
         point: `CANDIDATE` or `CANDIDATE@LOAD`; the recommended one where left out.
