@@ -10,7 +10,7 @@ UI_SOURCES = $(shell find web/src web/public -type f) web/index.html web/vite.co
 
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: help setup dev tune serve engine-vllm tune-vllm aiconfigurator aisimulate tool-genai-bench browser slurm ui-build ui ui-api ui-check bench-ui compiled test test-all lint bench lock clean
+.PHONY: help setup dev tune tune-docker serve engine-vllm tune-vllm aiconfigurator aisimulate tool-genai-bench browser slurm ui-build ui ui-api ui-check bench-ui compiled test test-all lint bench lock clean
 help:  ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -35,6 +35,10 @@ dev: .venv/dev  ## Install what tests, lint and benches need
 
 tune: setup  ## Tune a real model on a real engine (TASK=file for a task of yours)
 	$(BIN)/autotuner tune --again $(TASK)
+
+tune-docker: setup  ## Tune llama.cpp in containers; needs a Docker daemon, and downloads no image
+	$(BIN)/python -m autotuner.testing.engine_image inference-autotuner/llamacpp:local
+	$(BIN)/autotuner tune --again examples/v2/llamacpp-docker.yaml
 
 serve: setup ui-build  ## Serve the web UI, the API and a worker on http://127.0.0.1:8700
 	@# What it tunes may be a model of a hub, unless the user says otherwise.

@@ -9,12 +9,19 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from autotuner.config import GROUPS, DescribedGpu, LengthDistribution, LoadLevel, TaskConfig
+from autotuner.config import (
+    GROUPS,
+    Benchmark,
+    DescribedGpu,
+    DockerConfig,
+    LengthDistribution,
+    LoadLevel,
+    TaskConfig,
+)
 from autotuner.config.extensions import ExtensionPoint
 from autotuner.config.optimization import BudgetConfig, Optimization
 from autotuner.config.slo import Slo
 from autotuner.config.task import (
-    Benchmark,
     Model,
     PredictionConfig,
     ReplayConfig,
@@ -37,6 +44,7 @@ OPTIONS: dict[str, type[BaseModel]] = {
     "slo": Slo,
     "prediction": PredictionConfig,
     "replay": ReplayConfig,
+    "docker": DockerConfig,
 }
 """Place of a part in a task -> its model; the groups have tables of their own."""
 

@@ -13,7 +13,7 @@ _TASKS = {
     "description": "`description`",
     "model_config": "`model`",
     "base_runtime": "`system.backend`",
-    "runtime_image_tag": "`system.backend_version`, where it names one and the mode is docker",
+    "runtime_image_tag": "`docker.image` and `system.backend_version`, where the mode is docker",
     "parameters": "the fields that the engine's flags mean, else `misc.extra_args`",
     "optimization_config": "`optimization`",
     "benchmark_config": "`benchmark`, minutes as seconds",

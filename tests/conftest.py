@@ -25,6 +25,7 @@ from autotuner.store import store as store_module
 from autotuner.store.database import FILE_NAME
 from autotuner.store.schema import Base
 from autotuner.store.v1.system_presets import add_system_presets
+from own_docker import OwnDocker, own_docker
 
 _LOCKS = tempfile.mkdtemp(prefix="autotuner-locks-")
 # Tests that run beside each other each stand for a machine of their own.
@@ -204,3 +205,11 @@ def database(request: pytest.FixtureRequest) -> Iterator[str | None]:
     url: str = request.getfixturevalue("migrated_postgresql")
     yield url
     server.empty(url)
+
+
+@pytest.fixture(scope="session")
+def docker_here() -> Iterator[OwnDocker]:
+    """A Docker daemon of the tests' own, with an image of engines; one for a session."""
+    # Not under pytest's own folder: the name of a socket has at most 107 bytes.
+    with tempfile.TemporaryDirectory(prefix="dk-") as folder, own_docker(Path(folder)) as docker:
+        yield docker

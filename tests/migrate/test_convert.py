@@ -58,9 +58,9 @@ def test_a_file_of_version_1_is_recognised(name: str) -> None:
 
 
 def test_what_version_1_says_otherwise_is_noted() -> None:
-    v1 = example("simple") | {"deployment_mode": "docker", "clusterbasemodel_config": {"x": 1}}
+    v1 = example("simple") | {"deployment_mode": "ome", "clusterbasemodel_config": {"x": 1}}
     notes = noted(convert(json.dumps(v1)))
-    assert "no engine is started in a container" in notes["deployment_mode"]
+    assert "no engine is deployed on Kubernetes" in notes["deployment_mode"]
     assert notes["clusterbasemodel_config"].startswith("not carried over: ")
 
 

@@ -210,15 +210,16 @@ def test_modes_without_a_launcher_are_refused_where_they_would_run(mode: str) ->
 
 
 @pytest.mark.parametrize("mode", ["local", "docker"])
-def test_a_process_may_run(mode: str) -> None:
+def test_a_process_and_a_container_may_run(mode: str) -> None:
     assert refused_mode(v1_task(deployment_mode=mode), absent_mode="ome") is None
     task = parse_task(translated(deployment_mode=mode, runtime_image_tag="v0.5.2").task)
-    assert task.deployment_mode == "local"
+    assert task.deployment_mode == mode
 
 
 def test_a_version_is_asked_for_only_where_containers_count() -> None:
     v1 = v1_task(deployment_mode="docker", runtime_image_tag="v0.5.2")
     assert translate_task(v1).task["system"]["backend_version"] == "0.5.2"
+    assert translate_task(v1).task["docker"] == {"image": "lmsysorg/sglang:v0.5.2"}
     assert "backend_version" not in translate_task(v1, containers=False).task["system"]
 
 

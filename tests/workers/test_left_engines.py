@@ -44,8 +44,8 @@ def handle_of(child: subprocess.Popen[bytes]) -> EngineHandle:
     )
 
 
-def of_docker(host: str) -> EngineHandle:
-    return EngineHandle("docker", "abc", host)
+def of_another(host: str) -> EngineHandle:
+    return EngineHandle("elsewhere", "abc", host)
 
 
 def dead_worker(store: Store, kind: str = "worker") -> WorkerRecord:
@@ -95,7 +95,7 @@ def test_an_engine_whose_launcher_is_not_installed_fails_its_task_and_keeps_its_
 ) -> None:
     dead = dead_worker(store)
     task = task_of(store, dead)
-    store.workers.engine_started(dead, task.id, of_docker("gpu-7"))
+    store.workers.engine_started(dead, task.id, of_another("gpu-7"))
     watcher = Watcher(store, me())
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
@@ -103,9 +103,9 @@ def test_an_engine_whose_launcher_is_not_installed_fails_its_task_and_keeps_its_
     after = store.tasks.get(task.id)
     assert after is not None
     assert (after.status, after.worker) == ("failed", None)
-    assert "docker engine abc of gpu-7 cannot be ended" in after.stop_reason
-    assert "'docker' is not installed here" in after.stop_reason
-    assert [kept.handle for kept in store.workers.engines()] == [of_docker("gpu-7")]
+    assert "elsewhere engine abc of gpu-7 cannot be ended" in after.stop_reason
+    assert "'elsewhere' is not installed here" in after.stop_reason
+    assert [kept.handle for kept in store.workers.engines()] == [of_another("gpu-7")]
     warned = [line for line in caplog.messages if "its handle is kept" in line]
     assert len(warned) == 1, "once, however often it is looked at"
 
@@ -114,7 +114,7 @@ def test_an_engine_whose_launcher_is_not_installed_fails_its_task_and_keeps_its_
 def test_devices_are_not_used_beside_an_engine_of_this_machine_that_cannot_be_ended(
     host: str, is_held: bool, store: Store
 ) -> None:
-    store.workers.engine_started(dead_worker(store), 1, of_docker(host))
+    store.workers.engine_started(dead_worker(store), 1, of_another(host))
     assert bool(end_leftovers(store)) is is_held
     assert len(store.workers.engines()) == 1
 
@@ -138,9 +138,9 @@ def test_a_command_that_cannot_end_what_a_killed_one_left_says_so_and_takes_noth
 ) -> None:
     dead = dead_worker(store, CLI)
     task = task_of(store, dead)
-    store.workers.engine_started(dead, task.id, of_docker("gpu-7"))
+    store.workers.engine_started(dead, task.id, of_another("gpu-7"))
     before = store.tasks.get(task.id)
-    with ExitStack() as block, pytest.raises(LaunchError, match="docker engine abc"):
+    with ExitStack() as block, pytest.raises(LaunchError, match="elsewhere engine abc"):
         CommandLease(store, me(), block).hold(task.id)
     assert store.tasks.get(task.id) == before
     assert len(store.workers.engines()) == 1

@@ -27,6 +27,7 @@ from autotuner.tuning.events import (
     NotPredicted,
     Predicting,
     PredictionTrouble,
+    Preparing,
     RelaunchEnded,
     RelaunchStarted,
     StrategyChosen,
@@ -71,6 +72,8 @@ class Progress:
         match event:
             case Predicting(asked, wanted):
                 self._show(f"{asked:,} of {wanted:,} candidates predicted")
+            case Preparing(what, done_gib, total_gib):
+                self._show(what + (f": {done_gib:.2f} of {total_gib:.2f} GiB" if total_gib else ""))
             case TaskStarted(task_id, launches, kept):
                 again = f", {kept} of them finished before" if kept else ""
                 doing = "candidates to replay, nothing is launched" if self._replay else "launches"

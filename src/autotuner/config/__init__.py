@@ -7,6 +7,7 @@ Knows nothing of engines, models or hardware.
 from autotuner.config.accepted import UnfitError, accepted, as_bool, setting
 from autotuner.config.axes import GROUP_NAMES, GroupAxes, axes_model
 from autotuner.config.backends import BACKENDS, add_engine_folder, engine_files
+from autotuner.config.benchmark import Benchmark
 from autotuner.config.candidate import (
     EXPERT_WIDTHS,
     REPLICA_WIDTHS,
@@ -14,6 +15,7 @@ from autotuner.config.candidate import (
     content_id,
     whole_replicas,
 )
+from autotuner.config.containers import DockerConfig
 from autotuner.config.described_gpu import DescribedGpu, DescribedGpus
 from autotuner.config.document import Document, nearest
 from autotuner.config.extensions import PredictorName
@@ -42,7 +44,6 @@ from autotuner.config.slo import LATENCIES, NEEDS_TPOT, PERCENTILES, Latency, Sl
 from autotuner.config.task import (
     AS_RECORDED,
     STORED,
-    Benchmark,
     Combination,
     Model,
     PredictionConfig,
@@ -67,6 +68,7 @@ __all__ = [
     "Combination",
     "DescribedGpu",
     "DescribedGpus",
+    "DockerConfig",
     "Document",
     "DocumentError",
     "GroupAxes",

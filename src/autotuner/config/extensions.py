@@ -130,7 +130,7 @@ LAUNCHERS = ExtensionPoint(
     group="autotuner.launchers",
     own={
         "local": "autotuner.launch.local:LocalLauncher",
-        "docker": None,
+        "docker": "autotuner.launch.docker:DockerLauncher",
         "ray": None,
         "replay": "autotuner.launch.replay:ReplayLauncher",
     },

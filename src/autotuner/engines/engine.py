@@ -19,7 +19,9 @@ MODEL = "{model}"
 class Installation:
     """An engine: the words that start it (`{model}` filled in later), its version, where it is.
 
-    `found` is False where it is not on this machine and only its command line is known.
+    Attributes:
+        found: False where it is not on this machine and only its command line is known.
+        image: reference of the container image that it is in; None where it is in none.
     """
 
     engine: str
@@ -27,6 +29,7 @@ class Installation:
     version: str
     origin: str
     found: bool = True
+    image: str | None = None
 
 
 class Engine(Protocol):

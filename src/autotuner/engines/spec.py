@@ -76,7 +76,8 @@ class LaunchSpec:
         failure_patterns: read in order on the log's tail; the first that matches classifies.
         files: name -> text of files that have to be there; argv says `{file:NAME}` for their place.
         gpus: how many GPUs the process occupies; 0 on a CPU.
-        image: container image that has the program, without a tag; None where there is none.
+        image: container image that has the program; with its tag where the launch is to be in it,
+            and None where there is none.
         mounts: what a container has to be given to read, beside `files`.
         caches: variable that says where the engine keeps what it compiles -> folder of it among
             those that a launcher keeps.

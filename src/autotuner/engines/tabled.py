@@ -173,7 +173,7 @@ class TabledEngine:
             failure_patterns=table.failures,
             files=files,
             gpus=candidate.gpus,
-            image=table.file.image,
+            image=installation.image or table.file.image,
             mounts=_mounts(candidate, model),
             caches=tuple(table.file.caches.items()),
             compiling=table.file.compiling,

@@ -7,7 +7,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -15,12 +14,13 @@ from pathlib import Path
 from typing import Self
 
 from autotuner.engines import FailureKind, LaunchSpec
-from autotuner.errors import LaunchError, NoAnswerError
-from autotuner.http_client import BaseUrl, get
+from autotuner.errors import LaunchError
+from autotuner.http_client import BaseUrl
 from autotuner.launch import supervisor
 from autotuner.launch.caches import caches_of, make_folders
 from autotuner.launch.devices import limited_to
 from autotuner.launch.engine_log import JUDGED_LINES, classify, open_log, read_tail
+from autotuner.launch.ports import LOOPBACK, free_port, is_free
 from autotuner.launch.processes import Process, end_session, process_of, this_machine
 from autotuner.launch.protocol import (
     EngineHandle,
@@ -31,12 +31,11 @@ from autotuner.launch.protocol import (
     Reaped,
     StopsWhenLeft,
 )
+from autotuner.launch.readiness import POLL_S, until_ready
 
 KIND = "local"
 """Its name among the deployment modes."""
-_LOOPBACK = "127.0.0.1"
 _PORT_TRIES = 3
-_HEALTH_POLL_S = 0.02
 _PORT_FREE_POLL_S = 0.02
 _STOP_GRACE_S = 5.0
 SIGNALLED_S = 0.1
@@ -132,18 +131,18 @@ class LocalLauncher:
         log_path: Path,
         ready_timeout_s: float,
     ) -> LocalEngine:
-        port = _free_port()
+        port = free_port()
         began = time.monotonic()
         folder = log_path.with_suffix(".files")
         with open_log(log_path) as log:
             _write_files(spec, folder)
-            log.write(f"$ {spec.command(port, host=_LOOPBACK)}\n")
+            log.write(f"$ {spec.command(port, host=LOOPBACK)}\n")
             log.writelines(f"# {name}={value}\n" for name, value in caches.items())
             log.flush()
             try:
                 process = await asyncio.create_subprocess_exec(
                     *(sys.executable, "-I", "-S", supervisor.__file__, str(self._stop_grace_s)),
-                    *spec.argv_for(port, host=_LOOPBACK, folder=str(folder)),
+                    *spec.argv_for(port, host=LOOPBACK, folder=str(folder)),
                     stdin=asyncio.subprocess.PIPE,
                     stdout=log,
                     stderr=log,
@@ -183,7 +182,7 @@ class LocalEngine(StopsWhenLeft):
         on_gone: HandleCallback,
     ) -> None:
         self.handle = _handle_of(process.pid)
-        self.base_url = str(BaseUrl("http", _LOOPBACK, port))
+        self.base_url = str(BaseUrl("http", LOOPBACK, port))
         self.startup_s = 0.0
         self.log_path = log_path
         self._spec = spec
@@ -212,24 +211,25 @@ class LocalEngine(StopsWhenLeft):
         Raises:
             LaunchFailed: the engine ended first, or the time is over.
         """
-        deadline = time.monotonic() + timeout_s
         ended = asyncio.ensure_future(self._process.wait())
-        base = BaseUrl.parse(self.base_url)
+
+        async def pause() -> None:
+            await asyncio.wait({ended}, timeout=POLL_S)
+            if ended.done():
+                await asyncio.sleep(SIGNALLED_S)
+
         try:
-            while time.monotonic() < deadline:
-                healthy = await _answers_ok(base, self._spec.health_path)
-                if healthy and self.exit_code() is None:
-                    self._was_ready = True
-                    return
-                await asyncio.wait({ended}, timeout=_HEALTH_POLL_S)
-                if ended.done():
-                    await asyncio.sleep(SIGNALLED_S)
-                    raise LaunchFailed(self.diagnose())
+            await until_ready(
+                BaseUrl.parse(self.base_url),
+                (self._spec.health_path,),
+                has_ended=lambda: ended.done() or self.exit_code() is not None,
+                pause=pause,
+                diagnose=self.diagnose,
+                timeout_s=timeout_s,
+            )
+            self._was_ready = True
         finally:
             ended.cancel()
-        failure = self.diagnose()
-        message = f"{failure.message} ({timeout_s:g} s)"
-        raise LaunchFailed(Failure(failure.kind, message, failure.log_tail))
 
     async def stop(self) -> None:
         """Ends the engine's whole process group and returns once its port is free.
@@ -248,7 +248,7 @@ class LocalEngine(StopsWhenLeft):
                 os.killpg(self._process.pid, signal.SIGKILL)
             await self._process.wait()
         deadline = time.monotonic() + _SUPERVISOR_MARGIN_S
-        while not _is_free(self._port):
+        while not is_free(self._port):
             if time.monotonic() > deadline:
                 raise LaunchError(
                     f"port {self._port} is still in use after the engine was stopped",
@@ -276,30 +276,3 @@ def _supervisor_of(handle: EngineHandle) -> tuple[Process, str]:
         raise LaunchError(f"{handle}: that is no handle of the launcher {KIND!r}")
     pid, started, boot = parts
     return Process(int(pid), int(started)), boot
-
-
-async def _answers_ok(base: BaseUrl, path: str) -> bool:
-    """Whether GET `path` answers 200 now; False also where nobody listens."""
-    try:
-        return (await get(base, path)).status == 200
-    except NoAnswerError:
-        return False
-
-
-def _free_port() -> int:
-    """A port that is free now. Another process may still take it first: callers try again."""
-    with socket.socket() as probe:
-        probe.bind((_LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _is_free(port: int) -> bool:
-    """Whether nobody listens on `port`; connections that linger after a close do not count."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((_LOOPBACK, port))
-        except OSError:
-            return False
-        return True

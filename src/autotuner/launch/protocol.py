@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
+from autotuner.config import Document
 from autotuner.engines import FailureKind, LaunchSpec
 
 if TYPE_CHECKING:
@@ -136,6 +137,8 @@ class LaunchContext:
         landscape: the recorded launches of a replay; None otherwise.
         caches: folder for what engines compile, which is kept across launches; None leaves it to
             them.
+        options: the task's block of the launcher's name; None where it has none.
+        labels: asked at each launch for what identifies its task and lease to others.
     """
 
     environment: Mapping[str, str]
@@ -143,6 +146,38 @@ class LaunchContext:
     on_gone: HandleCallback = lambda handle: None
     landscape: Landscape | None = None
     caches: Path | None = None
+    options: Document | None = None
+    labels: Callable[[], Mapping[str, str]] = dict
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """Progress of what a launch needs first, such as the download of an image.
+
+    Attributes:
+        what: in words, as "fetching vllm/vllm-openai:v0.9.1".
+        done, total: in GiB; both 0 while nothing is known.
+    """
+
+    what: str
+    done_gib: float = 0.0
+    total_gib: float = 0.0
+
+
+@runtime_checkable
+class Prepares(Protocol):
+    """A launcher that has something to do before a launch can begin.
+
+    It is no part of any launch: what goes wrong is an error of the launcher, and says nothing of
+    a candidate.
+    """
+
+    async def prepare(self, spec: LaunchSpec, report: Callable[[Preparation], None]) -> None:
+        """Fetches what `spec` needs and is not there yet.
+
+        Raises:
+            LaunchError: it cannot be had.
+        """
 
 
 class Launcher(Protocol):

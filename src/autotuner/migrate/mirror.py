@@ -9,7 +9,7 @@ from autotuner.config import BACKENDS
 from autotuner.errors import ConfigError
 from autotuner.migrate.draft import TriedValue
 from autotuner.migrate.results import V1Experiment, v1_results
-from autotuner.migrate.translate import translate_task
+from autotuner.migrate.translate import DOCKER, translate_task
 from autotuner.store import Store
 from autotuner.store.sessions import Sessions
 from autotuner.store.v1 import MirroredRun, Shown, V1Outcome, V1TaskRecord, project
@@ -41,7 +41,7 @@ def v1_document(record: V1TaskRecord) -> dict[str, Any]:
     return {key: value for key, value in {**columns, **record.extras}.items() if value is not None}
 
 
-API_MODE = "docker"
+API_MODE = DOCKER
 """The deployment mode of a task without one, in v1's database and API."""
 
 
@@ -78,7 +78,10 @@ def _points(document: dict[str, Any], v2: Mapping[str, Any]) -> tuple[TriedValue
     engine = v2.get("system", {}).get("backend")
     asked = engine if isinstance(engine, str) and engine in BACKENDS else None
     try:
-        found = translate_task(document, absent_mode=API_MODE, containers=False, engine=asked)
+        in_container = v2.get("deployment_mode") == DOCKER
+        found = translate_task(
+            document, absent_mode=API_MODE, containers=in_container, engine=asked
+        )
         return found.points
     except ConfigError:
         return ()

@@ -12,7 +12,7 @@ from typing import Any
 
 from autotuner.catalog import ModelFacts, known_model
 from autotuner.config import GROUPS, Slo, UnfitError, accepted, parse_task, setting
-from autotuner.config.extensions import LAUNCHERS
+from autotuner.engines import engine_table
 from autotuner.errors import ConfigError, Problem
 from autotuner.migrate.benchmark import (
     BENCHMARK,
@@ -30,7 +30,10 @@ from autotuner.migrate.runtimes import EngineChoice, runtime_of
 from autotuner.migrate.values import stored_text
 
 SOURCE = "v1 task"
-_VERSION = re.compile(r"v?(\d+\.\d+[\w.+-]*)")
+DOCKER = "docker"
+_VERSION = re.compile(r"v?(\d+(?:\.\d+)+(?:\.?(?:rc|post|dev)\d+)*)")
+"""The version that begins a tag; what follows says how the image was built."""
+_TAG = re.compile(r"\w[\w.-]{0,127}")
 _LONGEST_NAME = 200
 
 
@@ -94,19 +97,22 @@ def add_runtime(
             draft.keep(("base_runtime",), runtime, Done.CHANGED, text)
         else:
             draft.note(("base_runtime",), Done.TRANSLATED, "system.backend")
-    launcher = mode if mode in LAUNCHERS.installed and mode in ("local", "docker") else "local"
+    image = None if found.engine is None else engine_table(found.engine).file.image
+    in_container = mode == DOCKER and containers and (image is not None or found.engine is None)
+    launcher = DOCKER if in_container else "local"
     draft.put("deployment_mode", launcher)
     if mode == launcher:
         draft.note(("deployment_mode",), Done.TRANSLATED, f"deployment_mode: {mode}")
     else:
         why = _NO_LAUNCHER.get(str(mode), f"since v1 knew only {', '.join(MODES)}")
+        if mode == DOCKER and containers:
+            why = f"since no container image of {found.engine} is known"
         text = f"deployment_mode: local, {why}"
         draft.keep(("deployment_mode",), mode, Done.CHANGED, text)
     if "description" in v1:
         _add_description(draft, v1["description"])
     if "runtime_image_tag" in v1:
-        in_container = mode == "docker" and containers
-        _add_tag(draft, v1["runtime_image_tag"], in_container=in_container)
+        _add_tag(draft, v1["runtime_image_tag"], image if in_container else None)
 
 
 def _add_description(draft: Draft, description: Any) -> None:
@@ -119,14 +125,21 @@ def _add_description(draft: Draft, description: Any) -> None:
         draft.note(("description",), Done.EMPTY, "sets nothing")
 
 
-def _add_tag(draft: Draft, tag: Any, *, in_container: bool) -> None:
+def _add_tag(draft: Draft, tag: Any, image: str | None) -> None:
+    """Adds the tag of the engine's image.
+
+    Args:
+        image: the one that engines are started in; None where they are processes.
+    """
     path = ("runtime_image_tag",)
-    version = _VERSION.fullmatch(tag) if isinstance(tag, str) else None
     if tag is None or tag == "":
         draft.note(path, Done.EMPTY, "sets nothing")
-    elif in_container and version and draft.engine:
-        draft.setting("system.backend_version", [version.group(1)])
-        draft.note(path, Done.TRANSLATED, "system.backend_version")
+    elif image is not None and isinstance(tag, str) and _TAG.fullmatch(tag):
+        draft.put("docker.image", f"{image}:{tag}")
+        version = _VERSION.match(tag)
+        if version is not None:
+            draft.setting("system.backend_version", [version.group(1)])
+        draft.note(path, Done.TRANSLATED, "docker.image")
     else:
         draft.keep(path, tag, Done.KEPT, "launches without a container take what is installed")
 
@@ -152,7 +165,7 @@ _KEPT = {
     "metadata": "v1's own",
 }
 _NO_LAUNCHER = {
-    "docker": "since no engine is started in a container here: engines are processes of the worker",
+    DOCKER: "since no Docker daemon answers here: engines are processes of the worker",
     "ome": "since no engine is deployed on Kubernetes",
 }
 _UNNAMED = "unnamed"
@@ -182,8 +195,8 @@ def translate_task(
         absent_mode: what a task without `deployment_mode` means: `ome` in v1's files, `docker` in
             its API.
         engine: by its name or by one of v1's, where `base_runtime` need not tell it.
-        containers: whether the version of an image is the version that is asked for; without, a
-            task takes what is installed.
+        containers: whether engines can be started in containers; without, a Docker task takes what
+            is installed.
 
     Raises:
         ConfigError: it lacks a key that each v1 task has, or there is no such engine.
@@ -274,12 +287,9 @@ def _without(task: dict[str, Any], path: str) -> list[Any]:
 
 
 def refused_mode(v1: Mapping[str, Any], *, absent_mode: str) -> str | None:
-    """Why a task of this deployment mode cannot run here; None where it can.
-
-    What v1 started in a container is started as a process.
-    """
+    """Why a task of this deployment mode cannot run here; None where it can."""
     mode = v1.get("deployment_mode") or absent_mode
-    if mode in ("local", "docker"):
+    if mode in ("local", DOCKER):
         return None
     if mode == "ome":
         return (

@@ -114,6 +114,11 @@ def _started(payload: Payload) -> str:
     return f"Started: up to {payload['launches']} launches{kept}"
 
 
+def _preparing(payload: Payload) -> str:
+    done, total = payload["done_gib"], payload["total_gib"]
+    return f"{payload['what']}" + (f": {done:.2f} of {total:.2f} GiB" if total else "")
+
+
 _MEASURED = (
     ("tok_s", "", 1, "tok/s"),
     ("ttft_ms", "TTFT ", 0, "ms"),
@@ -130,6 +135,7 @@ _TEXTS: Mapping[str, Callable[[Payload], str]] = {
     "released": _ended,
     "task_started": _started,
     "predicting": lambda p: f"{p['asked']:,} of {p['wanted']:,} candidates predicted",
+    "preparing": _preparing,
     "strategy": _strategy,
     "not_predicted": lambda p: f"Launch {p['index']} is not predicted: {p['reason']}",
     "prediction_trouble": lambda p: str(p["message"]),

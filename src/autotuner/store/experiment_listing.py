@@ -50,7 +50,7 @@ _NEVER_ABSENT = ("index", "status", "frontier_points")
 _LEAST: ColumnElement[float] = literal_column("-1.0")
 _MOST: ColumnElement[float] = literal_column("1e300")
 """Below and above every figure."""
-_PASSING = ("predicting", "level_progress")
+_PASSING = ("predicting", "preparing", "level_progress")
 """Kinds of events that change no result."""
 
 

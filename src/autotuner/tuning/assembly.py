@@ -38,6 +38,7 @@ def launcher_for(
     on_started: HandleCallback = lambda handle: None,
     on_gone: HandleCallback = lambda handle: None,
     environment: Mapping[str, str] = os.environ,
+    labels: Callable[[], Mapping[str, str]] = dict,
 ) -> Launcher:
     """The launcher that the task names, made as `LaunchContext` says.
 
@@ -45,7 +46,15 @@ def launcher_for(
         LaunchError: it is not installed here.
     """
     landscape = prepared.replay.landscape if prepared.replay is not None else None
-    context = LaunchContext(environment, on_started, on_gone, landscape, home / CACHES)
+    context = LaunchContext(
+        environment,
+        on_started,
+        on_gone,
+        landscape,
+        home / CACHES,
+        options=prepared.task.containers,
+        labels=labels,
+    )
     return launcher_named(prepared.task.deployment_mode).of(context)
 
 

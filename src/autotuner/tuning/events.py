@@ -40,6 +40,16 @@ class Predicting:
 
 
 @dataclass(frozen=True)
+class Preparing:
+    """The launcher fetches what a launch needs before it can begin; 0 of 0 GiB while nothing is
+    known."""
+
+    what: str
+    done_gib: float
+    total_gib: float
+
+
+@dataclass(frozen=True)
 class StrategyChosen:
     """Choice of a task's strategy, and why, in its own words."""
 
@@ -167,6 +177,7 @@ class TaskEnded:
 Event = (
     TaskStarted
     | Predicting
+    | Preparing
     | StrategyChosen
     | ExperimentStarted
     | NotPredicted
@@ -185,12 +196,12 @@ Event = (
 
 StoredEvent = tuple[str, dict[str, Any]]
 KINDS = (
-    *("task_started", "predicting", "strategy", "experiment_started", "not_predicted"),
+    *("task_started", "predicting", "preparing", "strategy", "experiment_started", "not_predicted"),
     *("prediction_trouble", "machine_busy", "engine_ready", "level_progress", "level_measured"),
     *("launch_cut_short", "experiment_ended", "relaunch_started", "relaunch_ended", "task_ended"),
 )
 """Of a task; `store.tasks` adds what happens to its task: created, asked, claimed, released …"""
-_PASSING = ("predicting", "level_progress")
+_PASSING = ("predicting", "preparing", "level_progress")
 """Kinds that the next one of its kind makes old: stored at most once in `PROGRESS_EVERY_S`."""
 PROGRESS_EVERY_S = 1.0
 
@@ -202,6 +213,8 @@ def to_event(event: Event) -> StoredEvent:
             return "task_started", {"launches": launches, "kept": kept, "resumed": resumed}
         case Predicting(asked, total):
             return "predicting", {"asked": asked, "wanted": total}
+        case Preparing(what, done_gib, total_gib):
+            return "preparing", {"what": what, "done_gib": done_gib, "total_gib": total_gib}
         case StrategyChosen(name, reason):
             return "strategy", {"name": name, "reason": reason}
         case ExperimentStarted(index, candidate_id, settings, reason, phase):

@@ -7,7 +7,14 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 from autotuner.config import LoadLevel
-from autotuner.launch import Failure, Launcher, LaunchFailed, RunningEngine
+from autotuner.launch import (
+    Failure,
+    Launcher,
+    LaunchFailed,
+    Preparation,
+    Prepares,
+    RunningEngine,
+)
 from autotuner.measure import LoadGenerator, Measurement
 from autotuner.measure.level_watch import UNWATCHED, LevelWatcher
 from autotuner.predict import Observation
@@ -25,6 +32,7 @@ from autotuner.tuning.events import (
     LevelMeasured,
     NotPredicted,
     PredictionTrouble,
+    Preparing,
 )
 from autotuner.tuning.forecast import Expected, Forecast
 from autotuner.tuning.launch_end import kept, learnt, load_failure, until_signals_have_come
@@ -95,6 +103,7 @@ class Experimenter:
             front: the frontier of `rivals`.
             next_level: chooses the load levels; where left out, every level is measured, rising.
         """
+        await self._prepare(proposal)
         launch = await self._begin(task, proposal, earlier)
         launch.devices = tuple(gpus or ())
         self._under_way[launch.record.index] = launch
@@ -157,6 +166,16 @@ class Experimenter:
         for message in self._forecast.warnings[self._reported :]:
             self._listen(PredictionTrouble(message))
         self._reported = len(self._forecast.warnings)
+
+    async def _prepare(self, proposal: Proposal) -> None:
+        """Has the launcher fetch what the launch needs, which is no part of it: where it cannot,
+        nothing of the candidate is learnt."""
+        if isinstance(self._launcher, Prepares):
+            spec = self._prepared.launchable.specs[proposal.candidate_id]
+            await self._launcher.prepare(spec, self._report_preparing)
+
+    def _report_preparing(self, progress: Preparation) -> None:
+        self._listen(Preparing(progress.what, progress.done_gib, progress.total_gib))
 
     async def _begin(
         self, task: TaskRecord, proposal: Proposal, earlier: Sequence[Observation]

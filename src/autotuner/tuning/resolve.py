@@ -11,6 +11,7 @@ from typing import Any
 from autotuner.catalog import ResolvedModel, this_device
 from autotuner.config import Combination, LengthDistribution, TaskConfig
 from autotuner.engines import DEFAULT_ENGINE, Engine, Installation, engine_named
+from autotuner.engines.containers import in_container
 from autotuner.errors import ConfigError, EngineError, Problem
 from autotuner.profiles import ProfileRegistry, ResolvedConfig, TaskConfigFactory, TaskContext
 
@@ -123,7 +124,7 @@ def _variant(
     own: dict[str, Any],
 ) -> Variant:
     engine = engine_named(str(own.get("system.backend", DEFAULT_ENGINE)))
-    installation = installed(engine, task.engine_path, own.get("system.backend_version"))
+    installation = _installation(engine, task, own.get("system.backend_version"))
     context = TaskContext(
         model=task.model.id or model.name,
         runtime=engine.name,
@@ -212,6 +213,15 @@ def installed(engine: Engine, engine_path: str | None, version: str | None) -> I
             raise
         return engine.assume(version)
     return found if version in (None, found.version) else engine.assume(version)
+
+
+def _installation(engine: Engine, task: TaskConfig, version: str | None) -> Installation:
+    """The engine where the task launches it: in a container, or on this machine."""
+    if task.containers is None:
+        return installed(engine, task.engine_path, version)
+    return in_container(
+        engine, image=task.containers.image, program=task.engine_path, version=version
+    )
 
 
 def _listed(value: Any) -> list[Any]:

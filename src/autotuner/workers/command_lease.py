@@ -70,6 +70,10 @@ class CommandLease:
         self._keeper = self._block.enter_context(keeper)
         return self._keeper.store
 
+    def labels(self) -> dict[str, str]:
+        """For the launcher."""
+        return self.keeper.labels()
+
     def engine_started(self, handle: EngineHandle) -> None:
         """For the launcher."""
         self.keeper.engine_started(handle)

@@ -163,6 +163,10 @@ class LeaseKeeper:
         if is_late and act is not None:
             act()
 
+    def labels(self) -> dict[str, str]:
+        """For the launcher: what an engine of this task is found by, beside its handle."""
+        return {"task": str(self._lease.task.id), "lease": str(self._lease.number)}
+
     def engine_started(self, handle: EngineHandle) -> None:
         """For the launcher: an engine was started.
 

@@ -14,6 +14,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from autotuner.config import BACKENDS, Document, flag_of, nearest
+from autotuner.config.containers import BRIDGE
 from autotuner.config.document import Bool, PositiveInt, PositiveReal
 from autotuner.config.extensions import (
     LAUNCHERS,
@@ -66,6 +67,11 @@ class Policy(Document):
     imports/."""
     programs: tuple[Path, ...] = ()
     """Programs that engine_path and benchmark.tool_path may name; none where left out."""
+    images: tuple[str, ...] = ()
+    """Container images that engines may run in beside their own ones, with their tags; `*` stands
+    for anything."""
+    container_networks: tuple[str, ...] = (BRIDGE,)
+    """Networks of the Docker daemon that their containers may be in."""
     extra_args: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Engine -> flags that misc.extra_args may hold too, with any value. They can do whatever the
     engine lets them do."""

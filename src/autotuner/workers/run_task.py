@@ -116,6 +116,7 @@ def _tune(lease: Lease, keeper: LeaseKeeper, setup: WorkerSetup) -> None:
                 on_started=keeper.engine_started,
                 on_gone=keeper.engine_gone,
                 environment=engine_environment(os.environ, policy),
+                labels=keeper.labels,
             ),
             generator=generator_for(prepared, base),
             forecast=forecast_of(prepared, setup.home),

@@ -5,6 +5,7 @@ Pure, but for following the links of paths.
 
 from __future__ import annotations
 
+import fnmatch
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from autotuner.catalog import known_model
-from autotuner.config import AS_RECORDED, BACKENDS, Combination, LoadKind, TaskConfig
+from autotuner.config import AS_RECORDED, BACKENDS, Combination, DockerConfig, LoadKind, TaskConfig
 from autotuner.config.secret_values import secrets_in
-from autotuner.engines import DEFAULT_ENGINE
+from autotuner.engines import DEFAULT_ENGINE, engine_table
 from autotuner.errors import PolicyError, Problem
 from autotuner.tuning.prepare import Prepared
 from autotuner.workers.policy import Policy, refused_words
@@ -27,6 +28,7 @@ _WORDS = {
     "model.revision": re.compile(r"[A-Za-z0-9][\w./-]*"),
 }
 """Texts that become arguments: never a flag, nor a path that leaves its folder."""
+_IN_IMAGE = re.compile(r"/?[\w.-]+(/[\w.-]+)*")
 _LOOKED_UP = "system.gpu_type"
 """The one text among the settings that no engine is given."""
 
@@ -171,6 +173,10 @@ def _of_files(task: TaskConfig, policy: Policy, base: Path | None) -> Iterator[P
         tokenizer = task.benchmark.tokenizer
         yield from _outside(tokenizer, policy, "model_roots", "benchmark.tokenizer", base)
     programs = {"engine_path": task.engine_path, "benchmark.tool_path": task.benchmark.tool_path}
+    if (containers := task.containers) is not None:
+        yield from _of_containers(containers, policy)
+        if task.engine_path is not None and _IN_IMAGE.fullmatch(task.engine_path):
+            del programs["engine_path"]  # the image's, and that is allowed
     for path, program in programs.items():
         if program is not None and program not in map(str, policy.programs):
             yield Problem(
@@ -178,6 +184,19 @@ def _of_files(task: TaskConfig, policy: Policy, base: Path | None) -> Iterator[P
                 f"{program!r} is not among the programs that the operator lets tasks name "
                 "(policy.programs); leave it out to use the installed one",
             )
+
+
+def _of_containers(containers: DockerConfig, policy: Policy) -> Iterator[Problem]:
+    image = containers.image
+    own = [f"{own}:*" for name in BACKENDS if (own := engine_table(name).file.image)]
+    if image is not None and not any(
+        fnmatch.fnmatchcase(image, pattern) for pattern in (*own, *policy.images)
+    ):
+        choices = ", ".join((*own, *policy.images))
+        yield Problem("docker.image", f"the operator does not allow {image!r}; allowed: {choices}")
+    yield from _not_in(policy.container_networks, "docker.network", containers.network)
+    for index, (source, _) in enumerate(containers.mounted()):
+        yield from _outside(source, policy, "model_roots", f"docker.mounts[{index}]", None)
 
 
 def _of_settings(

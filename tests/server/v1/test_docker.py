@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
@@ -21,7 +22,12 @@ FOUND = {
     "Id": ID,
     "Name": "/engine",
     "Created": "2026-01-02T03:04:05Z",
-    "Config": {"Image": "lmsysorg/sglang:v1", "Labels": None, "Env": ["HF_TOKEN=secret"]},
+    "Config": {
+        "Image": "lmsysorg/sglang:v1",
+        "Labels": None,
+        "Env": ["HF_TOKEN=secret"],
+        "Tty": False,
+    },
     "State": {"Status": "running", "StartedAt": "2026-01-02T03:04:06Z"},
     "NetworkSettings": {"Ports": {}},
 }
@@ -49,7 +55,10 @@ class Answering(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
-        request = f"{self.command} {parts.path}"
+        request = f"{self.command} {re.sub(r'^/v[0-9.]+', '', parts.path)}"
+        if request == "GET /version":
+            self.send(200, b'{"ApiVersion": "1.41"}')
+            return
         self.asked.append((request, parse_qs(parts.query)))
         if request == "GET /containers/engine/logs":
             self.send(200, b"\x01\0\0\0\0\0\0\x06ready\n\x02\0\0\0\0\0\0\x05oops\n")
@@ -122,7 +131,7 @@ def test_a_container_is_started_stopped_and_removed(
     assert daemon == [
         ("POST /containers/engine/start", {}),
         ("POST /containers/engine/stop", {"t": ["7"]}),
-        ("DELETE /containers/engine", {"force": ["1"]}),
+        ("DELETE /containers/engine", {"v": ["True"], "link": ["False"], "force": ["True"]}),
     ]
 
 

@@ -3256,6 +3256,66 @@ export interface components {
             text: string;
         };
         /**
+         * DockerConfig
+         * @description How `deployment_mode: docker` starts engines. All of it may be left out.
+         */
+        DockerConfig: {
+            /**
+             * Environment
+             * @description Names of variables of this environment that the engine sees beside those that it reads.
+             * @default []
+             */
+            environment: string[];
+            /**
+             * Image
+             * @description Image with its tag or digest; `{version}` stands for `system.backend_version`. The engine's
+             *     own image in that version, where left out.
+             */
+            image?: string | null;
+            /**
+             * Memory Gib
+             * @description Limit of the container's memory, GiB; none where left out.
+             */
+            memory_gib?: number | null;
+            /**
+             * Mounts
+             * @description Files and folders beside the model that the engine may read, as /SOURCE:/TARGET.
+             * @default []
+             */
+            mounts: string[];
+            /**
+             * Network
+             * @description The daemon's network that the engine is in: `bridge` publishes it on the loopback alone,
+             *     `host` shares this machine's; a name is that of a network of yours.
+             * @default bridge
+             */
+            network: string;
+            /**
+             * Pull
+             * @description When the daemon fetches the image: where it lacks it, once in every task, or never.
+             * @default missing
+             * @enum {string}
+             */
+            pull: "missing" | "always" | "never";
+            /**
+             * Read Only
+             * @description Whether the container's root cannot be written; /tmp still can.
+             * @default false
+             */
+            read_only: boolean;
+            /**
+             * Shm Gib
+             * @description Size of /dev/shm, GiB; engines on several GPUs need some. It is taken as it is used.
+             * @default 16
+             */
+            shm_gib: number;
+            /**
+             * User
+             * @description The engine's user, as UID, UID:GID or a name in the image; the image's where left out.
+             */
+            user?: string | null;
+        };
+        /**
          * DriftView
          * @description Drift of the machine from the first to the last launch that is compared.
          */
@@ -6420,6 +6480,14 @@ export interface components {
          */
         Policy: {
             /**
+             * Container Networks
+             * @description Networks of the Docker daemon that their containers may be in.
+             * @default [
+             *       "bridge"
+             *     ]
+             */
+            container_networks: string[];
+            /**
              * Deployment Modes
              * @description Launchers that may start them.
              */
@@ -6444,6 +6512,13 @@ export interface components {
             extra_args?: {
                 [key: string]: string[];
             };
+            /**
+             * Images
+             * @description Container images that engines may run in beside their own ones, with their tags; `*` stands
+             *     for anything.
+             * @default []
+             */
+            images: string[];
             /**
              * Landscape Roots
              * @description Folders with recorded tables, beside the home's landscapes/.
@@ -8417,8 +8492,9 @@ export interface components {
                 combinations: components["schemas"]["Combination"][];
                 /**
                  * Deployment Mode
-                 * @description The launcher that starts the engines: `local` on this machine; `replay` takes recorded
-                 *     launches in their place. `docker` and `ray` are not installed yet; packages may add others.
+                 * @description The launcher that starts the engines: `local` on this machine, `docker` in containers;
+                 *     `replay` takes recorded launches in their place. `ray` is not installed yet; packages may add
+                 *     others.
                  * @default local
                  * @enum {string}
                  */
@@ -8429,9 +8505,12 @@ export interface components {
                  * @default
                  */
                 description: string;
+                /** @description How `deployment_mode: docker` starts engines; all of it may be left out. */
+                docker?: components["schemas"]["DockerConfig"] | null;
                 /**
                  * Engine Path
-                 * @description The engine's program; what is on PATH, or the embedded one, where left out.
+                 * @description The engine's program; what is on PATH, or the embedded one, where left out. In a container it
+                 *     is the image's.
                  */
                 engine_path?: string | null;
                 /**
@@ -8617,8 +8696,9 @@ export interface components {
             combinations: components["schemas"]["Combination"][];
             /**
              * Deployment Mode
-             * @description The launcher that starts the engines: `local` on this machine; `replay` takes recorded
-             *     launches in their place. `docker` and `ray` are not installed yet; packages may add others.
+             * @description The launcher that starts the engines: `local` on this machine, `docker` in containers;
+             *     `replay` takes recorded launches in their place. `ray` is not installed yet; packages may add
+             *     others.
              * @default local
              * @enum {string}
              */
@@ -8629,9 +8709,12 @@ export interface components {
              * @default
              */
             description: string;
+            /** @description How `deployment_mode: docker` starts engines; all of it may be left out. */
+            docker?: components["schemas"]["DockerConfig"] | null;
             /**
              * Engine Path
-             * @description The engine's program; what is on PATH, or the embedded one, where left out.
+             * @description The engine's program; what is on PATH, or the embedded one, where left out. In a container it
+             *     is the image's.
              */
             engine_path?: string | null;
             /**
@@ -9135,8 +9218,9 @@ export interface components {
                 combinations: components["schemas"]["Combination"][];
                 /**
                  * Deployment Mode
-                 * @description The launcher that starts the engines: `local` on this machine; `replay` takes recorded
-                 *     launches in their place. `docker` and `ray` are not installed yet; packages may add others.
+                 * @description The launcher that starts the engines: `local` on this machine, `docker` in containers;
+                 *     `replay` takes recorded launches in their place. `ray` is not installed yet; packages may add
+                 *     others.
                  * @default local
                  * @enum {string}
                  */
@@ -9147,9 +9231,12 @@ export interface components {
                  * @default
                  */
                 description: string;
+                /** @description How `deployment_mode: docker` starts engines; all of it may be left out. */
+                docker?: components["schemas"]["DockerConfig"] | null;
                 /**
                  * Engine Path
-                 * @description The engine's program; what is on PATH, or the embedded one, where left out.
+                 * @description The engine's program; what is on PATH, or the embedded one, where left out. In a container it
+                 *     is the image's.
                  */
                 engine_path?: string | null;
                 /**

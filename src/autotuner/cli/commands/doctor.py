@@ -16,7 +16,8 @@ from autotuner.cli.home import state_folder
 from autotuner.cli.output import out, print_json
 from autotuner.config import Model
 from autotuner.engines import ENGINES
-from autotuner.errors import AutotunerError
+from autotuner.errors import AutotunerError, LaunchError
+from autotuner.launch.docker_daemon import DockerDaemon
 from autotuner.predict.device_speed import DeviceSpeed, device_speed
 from autotuner.report.documents import installed
 from autotuner.workers.devices import found_gpus
@@ -49,12 +50,24 @@ def doctor(*, home: Path | None, as_json: bool) -> int:
         ],
         "engines": engines,
         "models": models,
+        "docker": _docker(),
     }
     if as_json:
         print_json(document)
     else:
         _print(document, [f"{device}; {_speed_text(speed)}", *map(_gpu_text, kinds)])
     return 0 if ready else 1
+
+
+def _docker() -> dict[str, Any]:
+    """The daemon that starts engines in containers; a task needs none."""
+    daemon = DockerDaemon.here()
+    about = {"address": daemon.address}
+    try:
+        facts = daemon.facts()
+    except LaunchError as error:
+        return {**about, "found": False, "problem": error.message, "remedy": error.remedy}
+    return {**about, "found": True, "version": facts.version, "runs_nvidia": facts.runs_nvidia}
 
 
 def _model(name: str) -> dict[str, Any]:
@@ -116,6 +129,10 @@ def _print(document: dict[str, Any], devices: Sequence[str]) -> None:
             )
             name = f"[bold]{kind[:-1]}[/bold]"
             table.add_row(_mark(row["found"]), name, escape(f"{row['name']}: {text}"))
+    docker = document["docker"]
+    text = f"{docker['version']} at {docker['address']}" if docker["found"] else docker["problem"]
+    mark = _mark(True) if docker["found"] else "[dim]none[/dim]"
+    table.add_row(mark, "[bold]docker[/bold]", escape(text))
     out().print(table)
     out().print("ready" if document["ready"] else "not ready: see the lines marked 'missing'")
 

@@ -132,6 +132,7 @@ def run_task(
                 on_started=command_lease.engine_started,
                 on_gone=command_lease.engine_gone,
                 environment={k: v for k, v in os.environ.items() if k != DATABASE},
+                labels=command_lease.labels,
             ),
             generator=generator,
             forecast=forecast,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
@@ -10,8 +9,7 @@ from fastapi import Depends, Query
 from fastapi.exceptions import HTTPException
 from fastapi.responses import Response
 
-from autotuner.server.v1.docker_daemon import (
-    USUAL_ADDRESS,
+from autotuner.launch.docker_daemon import (
     DockerDaemon,
     DockerRefusedError,
     DockerUnavailableError,
@@ -26,7 +24,7 @@ _MOST_WAIT_S = 300
 
 def daemon_here() -> DockerDaemon:
     """The daemon that Docker's own tools would use."""
-    return DockerDaemon(os.environ.get("DOCKER_HOST") or USUAL_ADDRESS)
+    return DockerDaemon.here()
 
 
 Daemon = Annotated[DockerDaemon, Depends(daemon_here)]
@@ -61,7 +59,7 @@ def get_container_logs(
     timestamps: bool = False,
 ) -> Response:
     """The last lines of a container's output."""
-    text = answered(lambda: daemon.logs(container_id, tail=str(tail), timestamps=timestamps))
+    text = answered(lambda: daemon.logs(container_id, tail=tail, timestamps=timestamps))
     return json_response({"logs": text})
 
 

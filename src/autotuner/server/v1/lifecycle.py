@@ -12,12 +12,14 @@ from fastapi.exceptions import HTTPException
 
 from autotuner.config import TaskConfig, parse_task
 from autotuner.errors import (
+    LaunchError,
     NotFoundError,
     PolicyError,
     StaleRevisionError,
     StoreError,
     WrongTransitionError,
 )
+from autotuner.launch.docker_daemon import DockerDaemon
 from autotuner.migrate import (
     Done,
     in_v1_words,
@@ -99,7 +101,8 @@ def _refresh(service: Service, v2_task_id: int) -> None:
 
 
 def startable(service: Service, record: V1TaskRecord) -> TaskConfig:
-    """v2 task that a v1 task runs as; what v1 started in a container is a process of the worker.
+    """v2 task that a v1 task runs as; one of Docker runs in containers where a daemon answers, and
+    else as processes of the worker.
 
     Raises:
         HTTPException: 400 with the reasons, in v1's words: it cannot run here.
@@ -110,7 +113,9 @@ def startable(service: Service, record: V1TaskRecord) -> TaskConfig:
     if refusal is not None:
         raise bad_request(refusal)
     document = with_gpus(service, document)
-    translation = translate_task(document, absent_mode=API_MODE, containers=False)
+    translation = translate_task(
+        document, absent_mode=API_MODE, containers=_has_containers(service)
+    )
     lost = translation.noted(Done.LOST, Done.OPEN)
     if lost:
         raise _cannot_run(f"{note.path}: {note.text}" for note in lost)
@@ -123,6 +128,17 @@ def startable(service: Service, record: V1TaskRecord) -> TaskConfig:
     if problems:
         raise _cannot_run(map(str, in_v1_words(problems, translation.points)))
     return task
+
+
+def _has_containers(service: Service) -> bool:
+    """Whether a Docker daemon answers here, and the operator allows its use."""
+    if API_MODE not in service.policy.deployment_modes:
+        return False
+    try:
+        DockerDaemon.here().info()
+    except LaunchError:
+        return False
+    return True
 
 
 def _cannot_run(reasons: Iterable[str]) -> HTTPException:

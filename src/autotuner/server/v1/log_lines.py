@@ -13,7 +13,10 @@ Line = str
 _INFO, _WARNING, _ERROR = "INFO", "WARNING", "ERROR"
 _ENDS = {"SUCCESS", "FAILED"}
 _OF_BOOKKEEPING = frozenset(
-    {"created", "asked", "claimed", "taken_over", "released", "predicting", "level_progress"}
+    {
+        *("created", "asked", "claimed", "taken_over", "released"),
+        *("predicting", "preparing", "level_progress"),
+    }
 )
 """Kinds of events that tell nothing of the work itself."""
 

@@ -184,15 +184,22 @@ def _read(service: Service, record: V1TaskRecord, after: int | None) -> _Part:
         events = events_after(service.store.sessions, last, task_id=run)
     found = V1Experiments(service.store.sessions).of_task(record.id) if events else ()
     statuses: Mapping[int, str] = {one.experiment_id: one.status for one in found}
-    notes: Callable[[], list[str]] = lambda: _notes(record)  # noqa: E731
+    in_container = run is not None and _is_in_container(service, run)
+    notes: Callable[[], list[str]] = lambda: _notes(record, in_container)  # noqa: E731
     lines = lines_of(record.task_name, events, statuses, notes)
     return _Part(tuple(lines), events[-1].id if events else last)
 
 
-def _notes(record: V1TaskRecord) -> list[str]:
+def _is_in_container(service: Service, run: int) -> bool:
+    task = service.store.tasks.get(run)
+    return task is not None and task.config.get("deployment_mode") == API_MODE
+
+
+def _notes(record: V1TaskRecord, in_container: bool) -> list[str]:
     """Notes on what of the task is done differently than written."""
     try:
-        notes = translate_task(v1_document(record), absent_mode=API_MODE, containers=False)
+        document = v1_document(record)
+        notes = translate_task(document, absent_mode=API_MODE, containers=in_container)
     except ConfigError:
         return []
     return [str(note) for note in notes.noted(*_LOGGED_NOTES)]

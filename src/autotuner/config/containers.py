@@ -1,0 +1,81 @@
+"""How engines run in containers: the block `docker` of a task."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from autotuner.config.document import Bool, Document, PositiveReal
+
+VERSION = "{version}"
+"""Stands for the engine's version in `DockerConfig.image`."""
+BRIDGE, HOST = "bridge", "host"
+"""Networks that every daemon has: one of containers, and the machine's own."""
+_REFERENCE = re.compile(
+    r"[a-zA-Z0-9][\w.-]*(:[0-9]+)?(/[\w][\w.-]*)*"
+    r"(:[\w{][\w.{}-]{0,127})?(@sha256:[0-9a-f]{64})?"
+)
+_USER = re.compile(r"[\w.-]+(:[\w.-]+)?")
+_NETWORK = re.compile(r"[a-zA-Z0-9][\w.-]*")
+_VARIABLE = re.compile(r"[A-Za-z_]\w*")
+
+
+def _is_reference(text: str) -> str:
+    last = text.rpartition("/")[2]
+    if not _REFERENCE.fullmatch(text) or not (":" in last or "@" in last):
+        raise ValueError(
+            f"{text!r} is no image with its tag; write it like vllm/vllm-openai:v0.9.1, or with "
+            f"{VERSION} for the engine's version"
+        )
+    return text
+
+
+def _is_mount(text: str) -> str:
+    source, _, target = text.partition(":")
+    if not all(path.startswith("/") and ".." not in path.split("/") for path in (source, target)):
+        raise ValueError(
+            f"{text!r} is no mount; write /SOURCE:/TARGET, two full paths without '..'"
+        )
+    return text
+
+
+def _like(pattern: re.Pattern[str], noun: str) -> AfterValidator:
+    def check(text: str) -> str:
+        if not pattern.fullmatch(text):
+            raise ValueError(f"{text!r} is no {noun}")
+        return text
+
+    return AfterValidator(check)
+
+
+class DockerConfig(Document):
+    """How `deployment_mode: docker` starts engines. All of it may be left out."""
+
+    image: Annotated[str, AfterValidator(_is_reference)] | None = None
+    """Image with its tag or digest; `{version}` stands for `system.backend_version`. The engine's
+    own image in that version, where left out."""
+    pull: Literal["missing", "always", "never"] = "missing"
+    """When the daemon fetches the image: where it lacks it, once in every task, or never."""
+    shm_gib: PositiveReal = 16.0
+    """Size of /dev/shm, GiB; engines on several GPUs need some. It is taken as it is used."""
+    memory_gib: PositiveReal | None = None
+    """Limit of the container's memory, GiB; none where left out."""
+    user: Annotated[str, _like(_USER, "user; write UID, UID:GID or a name")] | None = None
+    """The engine's user, as UID, UID:GID or a name in the image; the image's where left out."""
+    read_only: Bool = False
+    """Whether the container's root cannot be written; /tmp still can."""
+    network: Annotated[str, _like(_NETWORK, "name of a network")] = BRIDGE
+    """The daemon's network that the engine is in: `bridge` publishes it on the loopback alone,
+    `host` shares this machine's; a name is that of a network of yours."""
+    mounts: tuple[Annotated[str, AfterValidator(_is_mount)], ...] = ()
+    """Files and folders beside the model that the engine may read, as /SOURCE:/TARGET."""
+    environment: tuple[Annotated[str, _like(_VARIABLE, "name of a variable")], ...] = Field(
+        default=()
+    )
+    """Names of variables of this environment that the engine sees beside those that it reads."""
+
+    def mounted(self) -> tuple[tuple[str, str], ...]:
+        """Source and target of each of `mounts`."""
+        return tuple((text.partition(":")[0], text.partition(":")[2]) for text in self.mounts)

@@ -1,0 +1,60 @@
+"""An engine as it is in a container image: the image's reference, its version, and its program."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+
+from autotuner.engines.engine import Engine, Installation
+from autotuner.engines.rows import checked_version
+from autotuner.errors import EngineError
+
+_VERSION = "{version}"
+_IN_TAG = re.compile(r"v?(\d+(?:\.\d+)+(?:\.?(?:rc|post|dev)\d+)*)")
+
+
+def in_container(
+    engine: Engine, *, image: str | None, program: str | None, version: str | None
+) -> Installation:
+    """The engine in an image; it is not looked at until it is launched.
+
+    Args:
+        image: its reference, in which `{version}` stands for the version; the engine's own where
+            left out.
+        program: in the image, or its Python; as the engine's file has it where left out.
+        version: the one that is asked for; where left out the one that the image's tag names, else
+            the newest one that the engine's file was checked against.
+
+    Raises:
+        EngineError: the engine has no image of its own, or `version` is none.
+    """
+    table = engine.table
+    named = image or _own_image(engine)
+    found = checked_version(version) if version is not None else _of_tag(named) or table.version
+    words = (*_started_by(engine, program),)
+    reference = named.replace(_VERSION, found)
+    return Installation(table.name, words, found, f"image {reference}", image=reference)
+
+
+def _own_image(engine: Engine) -> str:
+    own = engine.table.file.image
+    if own is None:
+        raise EngineError(
+            f"docker.image: no image of {engine.name} is known",
+            remedy="say docker.image, with its tag",
+        )
+    return f"{own}:v{_VERSION}"
+
+
+def _of_tag(image: str) -> str | None:
+    """The version that a tag names; None where it names none."""
+    tag = image.partition("@")[0].rpartition("/")[2].partition(":")[2]
+    found = _IN_TAG.match(tag)
+    return found.group(1) if found is not None else None
+
+
+def _started_by(engine: Engine, program: str | None) -> tuple[str, ...]:
+    table = engine.table
+    if program is not None and PurePosixPath(program).name.startswith("python"):
+        return (program, "-m", table.module, *table.module_words)
+    return (program or table.program, *table.program_words)

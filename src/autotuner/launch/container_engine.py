@@ -1,0 +1,233 @@
+"""An engine in a container, and how it is ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from autotuner.engines import FailureKind, LaunchSpec
+from autotuner.errors import LaunchError
+from autotuner.http_client import BaseUrl
+from autotuner.launch.container_guard import ContainerGuard
+from autotuner.launch.container_spec import Binding
+from autotuner.launch.container_watch import ContainerWatch
+from autotuner.launch.docker_daemon import (
+    DockerDaemon,
+    DockerRefusedError,
+    DockerUnavailableError,
+)
+from autotuner.launch.docker_failures import why_no_container
+from autotuner.launch.engine_log import JUDGED_LINES, classify, read_tail
+from autotuner.launch.ports import LOOPBACK, is_own
+from autotuner.launch.protocol import EngineHandle, Failure, HandleCallback, StopsWhenLeft
+from autotuner.launch.readiness import POLL_S, until_ready
+
+_REMOVED_WITHIN_S = 20.0
+_REMOVAL_POLL_S = 0.05
+_MODELS_PATH = "/v1/models"
+_IN_CONTAINER = Path("/.dockerenv")
+_GONE = 404
+_NOT_RUNNABLE = re.compile(r"exec \S+: (?:no such file|exec format error|permission denied)")
+"""The kernel's refusal of a program in a container, which is its only output then."""
+T = TypeVar("T")
+
+
+class DockerEngine(StopsWhenLeft):
+    """An engine in a container, and the supervisor beside it; see `RunningEngine`."""
+
+    def __init__(
+        self,
+        spec: LaunchSpec,
+        daemon: DockerDaemon,
+        name: str,
+        image: str,
+        handle: EngineHandle,
+        at: Binding,
+        guard: ContainerGuard,
+        log_path: Path,
+        *,
+        memory_gib: float | None,
+        caches: Mapping[str, str],
+        stop_grace_s: float,
+        on_gone: HandleCallback,
+    ) -> None:
+        self.handle = handle
+        self.base_url = ""
+        self.startup_s = 0.0
+        self.log_path = log_path
+        self.caches = caches
+        self._spec = spec
+        self._daemon = daemon
+        self._name = name
+        self._image = image
+        self._at = at
+        self._guard = guard
+        self._memory_gib = memory_gib
+        self._stop_grace_s = stop_grace_s
+        self._on_gone = on_gone
+        self._watch: ContainerWatch | None = None
+        self._was_ready = False
+        self._is_gone = False
+
+    def start(self) -> None:
+        """Starts the container; blocks.
+
+        Raises:
+            LaunchError: the daemon cannot.
+        """
+        with explained(self._image):
+            self._daemon.act(self._name, "start")
+            self._watch = ContainerWatch(self._daemon, self._name, self.log_path.open("ab"))
+            found = self._daemon.container(self._name)
+        self.base_url = str(_address(found, self._at, self._daemon))
+
+    def exit_code(self) -> int | None:
+        """None while it lives; 128 + n where signal n ended it."""
+        end = self._watch.end if self._watch is not None else None
+        return None if end is None else end.exit_code
+
+    def diagnose(self) -> Failure:
+        """Why the engine is dead or misbehaves, from its log and its container's end.
+
+        Raises:
+            LaunchError: others have ended it, or its daemon is gone: that says nothing of it.
+        """
+        end = self._watch.end if self._watch is not None else None
+        if end is not None and end.cause:
+            raise LaunchError(
+                f"{end.cause} ({self._name})",
+                remedy="see what the daemon's log says of it, then go on with the task",
+            )
+        found = classify(
+            read_tail(self.log_path, JUDGED_LINES),
+            self._spec.failure_patterns,
+            exit_code=None if end is None else end.exit_code,
+            was_ready=self._was_ready,
+        )
+        if end is not None and not self._was_ready:
+            last = found.log_tail.rpartition("\n")[2]
+            if _NOT_RUNNABLE.match(last):
+                raise why_no_container(self._image, last)
+        if end is None or not end.out_of_memory:
+            return found
+        limit = self._memory_gib
+        of_what = f"its {limit:g} GiB" if limit else "the machine's"
+        message = f"the kernel killed its container: memory ran out, {of_what}"
+        return Failure(FailureKind.OUT_OF_MEMORY, message, found.log_tail)
+
+    async def wait_ready(self, timeout_s: float) -> None:
+        """Returns once its health and its list of models answer 200.
+
+        Raises:
+            LaunchFailed: the engine ended first, or the time is over.
+        """
+        await until_ready(
+            BaseUrl.parse(self.base_url),
+            (self._spec.health_path, _MODELS_PATH),
+            has_ended=lambda: self.exit_code() is not None,
+            pause=lambda: asyncio.sleep(POLL_S),
+            diagnose=self.diagnose,
+            timeout_s=timeout_s,
+        )
+        self._was_ready = True
+
+    async def stop(self) -> None:
+        """Ends the engine and removes its container.
+
+        Raises:
+            LaunchError: the daemon does not answer, or cannot; the supervisor goes on trying.
+        """
+        if self._is_gone:
+            return
+        await to_the_end(self._end)
+        self._is_gone = True
+        self._on_gone(self.handle)
+
+    def _end(self) -> None:
+        try:
+            if self._watch is not None and self._watch.end is None:
+                with contextlib.suppress(DockerRefusedError):  # it ended meanwhile
+                    self._daemon.signal(self._name, signal.SIGTERM)
+                self._watch.wait(self._stop_grace_s)
+            if not removed(self._daemon, self._name):
+                raise LaunchError(
+                    f"the container {self._name} cannot be removed",
+                    remedy=f"`docker rm -f {self._name}`",
+                )
+        except BaseException:
+            self._guard.leave()
+            raise
+        if self._watch is not None:
+            self._watch.wait(self._stop_grace_s)
+        self._guard.gone()
+
+
+async def to_the_end(work: Callable[[], T]) -> T:
+    """Does what blocks in a thread. Cancelled, it waits until that is done: nothing that it makes
+    is lost sight of."""
+    done = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(done)
+    except asyncio.CancelledError:
+        await asyncio.wait({done})
+        if not done.cancelled() and done.exception() is None:
+            made = done.result()
+            if isinstance(made, DockerEngine):
+                await made.stop()
+        raise
+
+
+@contextlib.contextmanager
+def explained(image: str) -> Iterator[None]:
+    """A daemon's refusal as an error with its remedy."""
+    try:
+        yield
+    except DockerRefusedError as error:
+        raise why_no_container(image, error.message) from None
+
+
+def removed(daemon: DockerDaemon, name: str) -> bool:
+    """Removes a container by force; whether nothing of it is left."""
+    deadline = time.monotonic() + _REMOVED_WITHIN_S
+    while time.monotonic() < deadline:
+        try:
+            daemon.remove(name, force=True)
+        except DockerRefusedError as error:
+            if error.status == _GONE:
+                return True
+            # Another removes it at this moment, or the kernel has not let go of it yet.
+        except DockerUnavailableError:
+            if time.monotonic() + _REMOVAL_POLL_S > deadline:
+                raise
+        else:
+            return True
+        time.sleep(_REMOVAL_POLL_S)
+    return False
+
+
+def _address(found: Mapping[str, Any], at: Binding, daemon: DockerDaemon) -> BaseUrl:
+    """Where an engine answers: at its container's own address where this machine reaches it, which
+    spares the daemon's proxy, else at the port that is published."""
+    if not found["State"]["Running"]:  # it has ended already, and has no address any more
+        return BaseUrl("http", LOOPBACK, at.port)
+    if not at.published_at:
+        return BaseUrl("http", daemon.published_at, at.port)
+    settings = found["NetworkSettings"]
+    for network in (settings.get("Networks") or {}).values():
+        address, gateway = network.get("IPAddress"), network.get("Gateway")
+        is_near = daemon.is_here and gateway and is_own(gateway)
+        if address and (is_near or _IN_CONTAINER.exists()):
+            return BaseUrl("http", address, at.port)
+    bound = (settings.get("Ports") or {}).get(f"{at.port}/tcp") or []
+    if not bound:
+        raise LaunchError(
+            f"the daemon has published no port of {found.get('Name', 'the container')}",
+            remedy="leave docker.network out",
+        )
+    return BaseUrl("http", at.published_at, int(bound[0]["HostPort"]))

@@ -1,0 +1,322 @@
+"""Starts engines in containers of a Docker daemon, each with a supervisor beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import os
+import tarfile
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+from autotuner.config.containers import DockerConfig
+from autotuner.engines import FailureKind, LaunchSpec, engine_table
+from autotuner.errors import LaunchError
+from autotuner.launch.caches import caches_of, make_folders
+from autotuner.launch.container_engine import DockerEngine, explained, removed, to_the_end
+from autotuner.launch.container_guard import ContainerGuard
+from autotuner.launch.container_spec import (
+    FILES,
+    LABEL,
+    Folder,
+    binding,
+    container_request,
+    inherited,
+)
+from autotuner.launch.docker_daemon import DaemonFacts, DockerDaemon
+from autotuner.launch.docker_images import ensure_image
+from autotuner.launch.engine_log import open_log
+from autotuner.launch.ports import LOOPBACK, free_port
+from autotuner.launch.processes import Process, is_gone, process_of, this_machine
+from autotuner.launch.protocol import (
+    EngineHandle,
+    HandleCallback,
+    LaunchContext,
+    LaunchFailed,
+    Preparation,
+    Reaped,
+)
+
+KIND = "docker"
+"""Its name among the deployment modes."""
+_STOP_GRACE_S = 5.0
+_PORT_TRIES = 3
+_HUB_CACHE = "HF_HOME"
+_HUB_FOLDER = ".cache/huggingface"
+_OWNER = f"{LABEL}.owner"
+
+
+class DockerLauncher:
+    """A container for each engine, its port on the loopback alone, log to a file.
+
+    Args:
+        daemon: the one that Docker's own tools would use where left out.
+        stop_grace_s: from SIGTERM to SIGKILL.
+        environment: what engines may inherit; this process's where left out.
+    """
+
+    def __init__(
+        self,
+        *,
+        daemon: DockerDaemon | None = None,
+        options: DockerConfig | None = None,
+        stop_grace_s: float = _STOP_GRACE_S,
+        on_started: HandleCallback = lambda handle: None,
+        on_gone: HandleCallback = lambda handle: None,
+        environment: Mapping[str, str] | None = None,
+        caches: Path | None = None,
+        labels: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
+        self.daemon = DockerDaemon.here() if daemon is None else daemon
+        self._options = DockerConfig() if options is None else options
+        self._stop_grace_s = stop_grace_s
+        self._on_started = on_started
+        self._on_gone = on_gone
+        self._environment = os.environ if environment is None else environment
+        self._caches = caches
+        self._labels = labels
+        self._facts: DaemonFacts | None = None
+        self._fetched: set[str] = set()
+
+    @classmethod
+    def of(cls, context: LaunchContext) -> Self:
+        """The launcher of a task, with the options of its block `docker`."""
+        options = context.options
+        return cls(
+            options=options if isinstance(options, DockerConfig) else None,
+            on_started=context.on_started,
+            on_gone=context.on_gone,
+            environment=context.environment,
+            caches=context.caches,
+            labels=context.labels,
+        )
+
+    @classmethod
+    def reap(cls, handle: EngineHandle) -> Reaped:
+        """Removes a container, whoever started it; see `Launcher.reap`.
+
+        A handle's `id` is the container's name, which is never given again, the daemon and its
+        address.
+
+        Raises:
+            LaunchError: the handle is not one of this launcher's, or its daemon does not answer.
+        """
+        name, daemon_id, address = _parts_of(handle)
+        daemon = DockerDaemon(address)
+        if daemon.address.startswith("unix:") and handle.host != this_machine().host:
+            return Reaped.ELSEWHERE
+        if daemon.facts().id != daemon_id:
+            return Reaped.ELSEWHERE
+        return Reaped.GONE if removed(daemon, name) else Reaped.ALIVE
+
+    async def prepare(self, spec: LaunchSpec, report: Callable[[Preparation], None]) -> None:
+        """Fetches the image where the daemon lacks it, and removes what dead owners left.
+
+        Raises:
+            LaunchError: no daemon answers, or the image cannot be had.
+        """
+        image, loop = _image_of(spec), asyncio.get_running_loop()
+
+        def report_here(progress: Preparation) -> None:
+            loop.call_soon_threadsafe(report, progress)
+
+        facts = await to_the_end(self._known_facts)
+        if image not in self._fetched:
+            pull = self._options.pull
+            await to_the_end(
+                lambda: ensure_image(
+                    self.daemon,
+                    image,
+                    pull=pull,
+                    architecture=facts.architecture,
+                    report=report_here,
+                )
+            )
+            self._fetched.add(image)
+
+    async def launch(
+        self,
+        spec: LaunchSpec,
+        devices: Sequence[str],
+        *,
+        log_path: Path,
+        ready_timeout_s: float,
+    ) -> DockerEngine:
+        """Starts `spec` in a container of its own; see `Launcher.launch`."""
+        open_log(log_path).close()
+        image = _image_of(spec)
+        await self.prepare(spec, lambda progress: None)
+        for _ in range(_PORT_TRIES - 1):
+            try:
+                return await self._try(spec, devices, image, log_path, ready_timeout_s)
+            except LaunchFailed as failed:
+                if failed.failure.kind is not FailureKind.PORT_TAKEN:
+                    raise
+        return await self._try(spec, devices, image, log_path, ready_timeout_s)
+
+    async def _try(
+        self,
+        spec: LaunchSpec,
+        devices: Sequence[str],
+        image: str,
+        log_path: Path,
+        ready_timeout_s: float,
+    ) -> DockerEngine:
+        began = time.monotonic()
+        engine = await to_the_end(lambda: self._created(spec, devices, image, log_path))
+        try:
+            self._on_started(engine.handle)
+            await to_the_end(engine.start)
+            await engine.wait_ready(ready_timeout_s)
+        except BaseException:
+            await engine.stop()
+            raise
+        engine.startup_s = time.monotonic() - began
+        return engine
+
+    def _created(
+        self, spec: LaunchSpec, devices: Sequence[str], image: str, log_path: Path
+    ) -> DockerEngine:
+        """A container that is not started yet."""
+        daemon, options = self.daemon, self._options
+        name = f"autotuner-{spec.engine}-{uuid.uuid4().hex[:16]}"
+        at = binding(
+            options.network,
+            published_at=daemon.published_at,
+            free_port=free_port(),
+            loopback=LOOPBACK,
+        )
+        environment = inherited(spec.engine, self._environment, options.environment)
+        caches = caches_of(spec, self._environment, self._caches)
+        folders = [*self._cache_folders(caches), *self._hub_folders(spec, environment)]
+        files = log_path.with_suffix(".files")
+        if spec.files and daemon.is_here:
+            _write_files(spec, files)
+            folders.append(Folder(str(files.absolute()), FILES))
+        request = container_request(
+            spec,
+            devices,
+            image=image,
+            options=options,
+            at=at,
+            environment={**environment, **caches},
+            labels=self._own_labels(name),
+            folders=folders,
+        )
+        with open_log(log_path) as log:
+            log.write(f"$ {spec.command(at.port, host=at.host)}\n")
+            log.write(f"# in a container of {image}\n")
+            log.writelines(f"# {variable}={value}\n" for variable, value in caches.items())
+        guard = ContainerGuard.over(name, daemon.address)
+        try:
+            with explained(image):
+                daemon.create(name, request)
+                guard.created()
+                if spec.files and not daemon.is_here:
+                    daemon.put_files(name, "/", _archive(spec))
+        except BaseException:
+            with contextlib.suppress(LaunchError):
+                removed(daemon, name)
+            guard.gone()
+            raise
+        handle = EngineHandle(
+            KIND, f"{name} {self._known_facts().id} {daemon.address}", this_machine().host
+        )
+        return DockerEngine(
+            spec,
+            daemon,
+            name,
+            image,
+            handle,
+            at,
+            guard,
+            log_path,
+            memory_gib=options.memory_gib,
+            caches=caches,
+            stop_grace_s=self._stop_grace_s,
+            on_gone=self._on_gone,
+        )
+
+    def _known_facts(self) -> DaemonFacts:
+        """The daemon, asked once; the first time what dead owners left there is removed."""
+        if self._facts is None:
+            self._facts = self.daemon.facts()
+            _sweep(self.daemon)
+        return self._facts
+
+    def _own_labels(self, name: str) -> dict[str, str]:
+        here, me = this_machine(), process_of(os.getpid())
+        own = {f"{LABEL}.{key}": value for key, value in self._labels().items()}
+        owner = f"{here.host} {here.boot} {me.pid} {me.started}"
+        return {LABEL: "engine", f"{LABEL}.handle": name, _OWNER: owner, **own}
+
+    def _cache_folders(self, caches: Mapping[str, str]) -> list[Folder]:
+        """Where engines keep what they compile: at the same paths as here, or in volumes of a
+        remote daemon."""
+        if self.daemon.is_here:
+            make_folders(caches, self._caches)
+            return [Folder(place, place, writable=True) for place in caches.values()]
+        return [
+            Folder(f"{LABEL}-{Path(place).name}", place, writable=True, is_volume=True)
+            for place in caches.values()
+        ]
+
+    def _hub_folders(self, spec: LaunchSpec, environment: dict[str, str]) -> list[Folder]:
+        """The hub's cache, where the engine fetches its model by itself."""
+        if engine_table(spec.engine).model_format != "folder":
+            return []
+        place = self._environment.get(_HUB_CACHE) or str(Path.home() / _HUB_FOLDER)
+        environment[_HUB_CACHE] = place
+        if not self.daemon.is_here:
+            return [Folder(f"{LABEL}-huggingface", place, writable=True, is_volume=True)]
+        make_folders({_HUB_CACHE: place}, Path(place))
+        return [Folder(place, place, writable=True)]
+
+
+def _image_of(spec: LaunchSpec) -> str:
+    if spec.image is None:
+        raise LaunchError(
+            f"no container image of {spec.engine} is known", remedy="say docker.image"
+        )
+    return spec.image
+
+
+def _parts_of(handle: EngineHandle) -> tuple[str, str, str]:
+    """Name of the container, daemon, and its address."""
+    parts = handle.id.split(" ", 2)
+    if handle.kind != KIND or len(parts) != 3 or not all(parts):
+        raise LaunchError(f"{handle}: that is no handle of the launcher {KIND!r}")
+    return parts[0], parts[1], parts[2]
+
+
+def _sweep(daemon: DockerDaemon) -> None:
+    """Removes the containers whose owners were processes of this machine and have ended."""
+    here = this_machine()
+    for found in daemon.containers(stopped=True, label=LABEL):
+        owner = (found["Config"].get("Labels") or {}).get(_OWNER, "").split()
+        if len(owner) != 4 or not (owner[2] + owner[3]).isdecimal() or not here.boot:
+            continue
+        host, boot, pid, started = owner
+        if (host, boot) == (here.host, here.boot) and is_gone(Process(int(pid), int(started))):
+            removed(daemon, found["Id"])
+
+
+def _write_files(spec: LaunchSpec, folder: Path) -> None:
+    for name, text in spec.files:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def _archive(spec: LaunchSpec) -> bytes:
+    """The files of a launch, to be unpacked at the root of a container."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for name, text in spec.files:
+            member = tarfile.TarInfo(f"{FILES.lstrip('/')}/{name}")
+            member.size = len(text.encode())
+            archive.addfile(member, io.BytesIO(text.encode()))
+    return packed.getvalue()

@@ -1,0 +1,329 @@
+"""Asks a Docker daemon, or Podman's service, through the library `docker`.
+
+The one place that talks to a daemon: launches, `doctor`, and version 1's pages of containers. Where
+the daemon is, `DOCKER_HOST` and Docker's current context say, as for Docker's own tools. Every
+method blocks; each raises `DockerUnavailableError` where no daemon answers, and
+`DockerRefusedError` where it refuses.
+"""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import os
+import re
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from autotuner.errors import LaunchError
+from autotuner.launch.ports import LOOPBACK
+
+if TYPE_CHECKING:
+    import docker
+
+USUAL_ADDRESS = "unix:///var/run/docker.sock"
+_WAIT_S = 30.0
+_NAME = re.compile(r"[a-zA-Z0-9][\w.-]*")
+"""Name or id of a container."""
+_NO_SOCKET = (errno.ENOENT, errno.ECONNREFUSED, errno.ENOTSOCK)
+_NO_RIGHT = (errno.EACCES, errno.EPERM)
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
+"""The kernel's names -> those of images."""
+
+
+class DockerUnavailableError(LaunchError):
+    """There is no Docker daemon, or it does not answer."""
+
+
+class DockerRefusedError(LaunchError):
+    """The daemon refuses.
+
+    Attributes:
+        status: of HTTP, as the daemon has it.
+    """
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class DaemonFacts:
+    """A daemon, and the machine that it runs on.
+
+    Attributes:
+        id: which daemon it is, for as long as it keeps its data.
+        host: the name of its machine.
+        architecture: of images that run there, as images have it.
+        runs_nvidia: whether it has a runtime for NVIDIA's GPUs.
+    """
+
+    id: str
+    host: str
+    version: str
+    architecture: str
+    cpus: int
+    memory_gib: float
+    runs_nvidia: bool
+
+
+def reference_of(image: str) -> tuple[str, str]:
+    """Repository and tag of an image, or repository and digest; `latest` where it has neither."""
+    if "@" in image:
+        repository, _, digest = image.partition("@")
+        return _without_tag(repository), digest
+    repository = _without_tag(image)
+    return repository, image[len(repository) + 1 :] or "latest"
+
+
+def _without_tag(image: str) -> str:
+    head, _, last = image.rpartition("/")
+    return "/".join(filter(None, (head, last.partition(":")[0])))
+
+
+class DockerDaemon:
+    """A daemon at `unix:///PATH`, `tcp://HOST:PORT` or `ssh://USER@HOST`."""
+
+    def __init__(self, address: str = USUAL_ADDRESS) -> None:
+        self.address = address
+
+    @classmethod
+    def here(cls, environment: Mapping[str, str] = os.environ) -> DockerDaemon:
+        """The daemon that Docker's own tools would use."""
+        return cls(environment.get("DOCKER_HOST") or _of_context())
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it runs on this machine."""
+        return not (host := self._host) or host == "localhost" or host.startswith("127.")
+
+    @property
+    def published_at(self) -> str:
+        """The address of its machine at which containers' ports are published: the loopback, or
+        the one that it answers at."""
+        if self.is_here or self._host is None:
+            return LOOPBACK
+        try:
+            return str(ipaddress.ip_address(socket.gethostbyname(self._host)))
+        except OSError as error:
+            raise self._unavailable(error) from None
+
+    @property
+    def _host(self) -> str | None:
+        try:
+            return urlsplit(self.address).hostname
+        except ValueError:
+            return None
+
+    def facts(self) -> DaemonFacts:
+        """The daemon and its machine."""
+        found = self.info()
+        machine = str(found.get("Architecture", ""))
+        runtimes = found.get("Runtimes") or {}
+        return DaemonFacts(
+            id=str(found.get("ID") or found.get("Name", "")),
+            host=str(found.get("Name", "")),
+            version=str(found.get("ServerVersion", "")),
+            architecture=_ARCHITECTURES.get(machine, machine),
+            cpus=int(found.get("NCPU") or 0),
+            memory_gib=int(found.get("MemTotal") or 0) / 2**30,
+            runs_nvidia="nvidia" in runtimes,
+        )
+
+    def info(self) -> dict[str, Any]:
+        """The daemon itself, in its own words."""
+        found: dict[str, Any] = self._answer("info")
+        return found
+
+    def containers(self, *, stopped: bool, label: str | None = None) -> list[dict[str, Any]]:
+        """Every running container as the daemon describes it, the `stopped` ones too."""
+        filters = {} if label is None else {"label": label}
+        found = self._answer("containers", all=stopped, filters=filters)
+        return [one for each in found if (one := self.container_if_there(each["Id"])) is not None]
+
+    def container(self, name: str) -> dict[str, Any]:
+        """A container, by id or name."""
+        found: dict[str, Any] = self._of_container("inspect_container", name)
+        return found
+
+    def container_if_there(self, name: str) -> dict[str, Any] | None:
+        """The same; None where it was removed."""
+        try:
+            return self.container(name)
+        except DockerRefusedError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def stats(self, name: str) -> dict[str, Any]:
+        """Counters of what a container uses, a second apart."""
+        found: dict[str, Any] = self._of_container("stats", name, stream=False)
+        return found
+
+    def logs(self, name: str, *, tail: int, timestamps: bool) -> str:
+        """The last lines of a container's output."""
+        body: bytes = self._of_container("logs", name, tail=tail, timestamps=timestamps)
+        return body.decode(errors="replace")
+
+    def follow(self, name: str, *, since_s: float = 0.0) -> Iterator[bytes]:
+        """A container's output as it comes, until it ends."""
+        with self._asked():
+            yield from self._client.logs(
+                name, stream=True, follow=True, since=since_s if since_s else None
+            )
+
+    def was_signalled(self, name: str, *, until_s: float) -> bool:
+        """Whether somebody had the daemon end a container, or the daemon itself has."""
+        filters = {"container": name, "event": "kill"}
+        events = self._answer("events", since=1, until=int(until_s), decode=True, filters=filters)
+        with self._asked():
+            return any(True for _ in events)
+
+    def act(self, name: str, action: str, *, timeout_s: int | None = None) -> None:
+        """Starts, stops or restarts a container, which has `timeout_s` to end by itself."""
+        waits = {} if timeout_s is None else {"timeout": timeout_s}
+        self._of_container(action, name, **waits)
+
+    def signal(self, name: str, number: int) -> None:
+        """Sends a signal to a container's first process."""
+        self._of_container("kill", name, signal=number)
+
+    def remove(self, name: str, *, force: bool) -> None:
+        """Removes a container and its own volumes; a running one only with `force`."""
+        self._of_container("remove_container", name, force=force, v=True)
+
+    def image(self, reference: str) -> dict[str, Any] | None:
+        """An image that the daemon has; None where it has not."""
+        try:
+            found: dict[str, Any] = self._answer("inspect_image", reference)
+            return found
+        except DockerRefusedError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def pull(self, reference: str) -> Iterator[dict[str, Any]]:
+        """Fetches an image; what the daemon reports of it, line by line."""
+        repository, tag = reference_of(reference)
+        with self._asked():
+            for line in self._client.pull(repository, tag, stream=True, decode=True):
+                if "error" in line:
+                    raise DockerRefusedError(500, str(line["error"]))
+                yield line
+
+    def create(self, name: str, request: Mapping[str, Any]) -> None:
+        """Makes a container.
+
+        Args:
+            request: as the daemon's API has it.
+        """
+        self._answer("create_container_from_config", dict(request), name)
+
+    def put_files(self, name: str, folder: str, archive: bytes) -> None:
+        """Unpacks a tar archive into a folder of a container."""
+        self._of_container("put_archive", name, folder, archive)
+
+    def import_image(
+        self, path: Path, repository: str, tag: str, changes: Sequence[str] = ()
+    ) -> None:
+        """Makes an image of a tar archive of its root."""
+        self._answer(
+            "import_image_from_file", str(path), repository=repository, tag=tag, changes=changes
+        )
+
+    @cached_property
+    def _client(self) -> docker.APIClient:
+        import docker
+        from docker.utils import kwargs_from_env
+
+        given = {
+            k: v for k, v in os.environ.items() if k in ("DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY")
+        }
+        found = kwargs_from_env({**given, "DOCKER_HOST": self.address})
+        return docker.APIClient(
+            version="auto",
+            timeout=_WAIT_S,
+            use_ssh_client=self.address.startswith("ssh://"),
+            **found,
+        )
+
+    def _of_container(self, method: str, name: str, *words: Any, **named: Any) -> Any:
+        # The library leaves '/' and '..' in the path that it asks for.
+        if not _NAME.fullmatch(name):
+            raise DockerRefusedError(404, f"No such container: {name}")
+        return self._answer(method, name, *words, **named)
+
+    def _answer(self, method: str, *words: Any, **named: Any) -> Any:
+        with self._asked():
+            return getattr(self._client, method)(*words, **named)
+
+    @contextmanager
+    def _asked(self) -> Iterator[None]:
+        """The library's errors as ours."""
+        from docker.errors import APIError, DockerException
+        from requests.exceptions import RequestException
+        from urllib3.exceptions import HTTPError
+
+        try:
+            yield
+        except APIError as error:
+            status = error.status_code or 500
+            raise DockerRefusedError(status, str(error.explanation or error)) from None
+        except (
+            DockerException,
+            RequestException,
+            HTTPError,
+            OSError,
+            ValueError,
+            KeyError,
+        ) as error:
+            raise self._unavailable(error) from None
+
+    def _unavailable(self, error: BaseException) -> DockerUnavailableError:
+        reason = _os_error(error)
+        code = reason.errno if reason is not None else None
+        why = (reason and reason.strerror) or str(error) or type(error).__name__
+        remedy = "see that it runs, and that DOCKER_HOST says where"
+        if code in _NO_RIGHT:
+            remedy = (
+                "this user may not use its socket: `sudo usermod -aG docker $USER` and log in "
+                "again, or use a rootless daemon"
+            )
+        elif code in _NO_SOCKET:
+            remedy = "start it (`sudo systemctl start docker`), or say where it is with DOCKER_HOST"
+        return DockerUnavailableError(
+            f"Unable to connect to Docker daemon at {self.address}: {why}", remedy=remedy
+        )
+
+
+def _of_context() -> str:
+    """The address in Docker's current context."""
+    from docker.context import ContextAPI
+    from docker.errors import DockerException
+
+    try:
+        context = ContextAPI.get_current_context()
+    except (DockerException, OSError, ValueError):
+        return USUAL_ADDRESS
+    return str(context.Host) if context is not None and context.Host else USUAL_ADDRESS
+
+
+def _os_error(error: BaseException) -> OSError | None:
+    """The operating system's error that another was made of."""
+    waiting, seen = [error], set[int]()
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, OSError) and one.errno is not None:
+            return one
+        inside = (*one.args, one.__cause__, one.__context__, getattr(one, "reason", None))
+        waiting += [each for each in inside if isinstance(each, BaseException)]
+    return None

@@ -1,0 +1,120 @@
+"""A container image of engines that are here already: llama.cpp's server, and the fake one.
+
+`python -m autotuner.testing.engine_image REFERENCE` gives it to the Docker daemon that
+`DOCKER_HOST` names. Nothing is downloaded: it holds this Python, the package `xllamacpp` where it
+is installed, a shell, and the shared libraries that these load.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from autotuner.errors import LaunchError
+from autotuner.launch.docker_daemon import DockerDaemon, reference_of
+
+_SITE = "/opt/site"
+"""Folder of packages in the image."""
+PYTHON = str(Path(sys.executable).resolve())
+"""The Python in the image."""
+_MODULES = (
+    *("__init__.py", "llamacpp_host.py", "socket_clock.py"),
+    *("testing/__init__.py", "testing/fake_engine.py", "testing/queueing.py"),
+)
+_NO_ENGINE_NEEDS = {
+    *("site-packages", "test", "idlelib", "tkinter", "lib2to3", "ensurepip", "turtledemo"),
+    *("__pycache__", "pydoc_data", "distutils", "unittest", "venv"),
+}
+_LIBRARY = re.compile(r"(/\S+) \(0x")
+_TOOLS = ("sh", "sleep", "touch", "cat")
+"""Beside the shell, programs for scripts of tests."""
+
+
+def build(daemon: DockerDaemon, reference: str) -> None:
+    """Makes the image `reference` on a daemon; one of that name is replaced."""
+    name, tag = reference_of(reference)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "root.tar"
+        with tarfile.open(path, "w") as archive:
+            for source, target in _files():
+                archive.add(source.resolve(), target.lstrip("/"), recursive=False)
+            _add_program(archive, "llama-server", "autotuner.llamacpp_host")
+            _add_program(archive, "fake-engine", "autotuner.testing.fake_engine")
+        changes = [
+            f"ENV PATH={Path(PYTHON).parent}:/usr/bin:/bin",
+            f"ENV PYTHONPATH={_SITE}",
+            "ENV PYTHONDONTWRITEBYTECODE=1",
+        ]
+        daemon.import_image(path, name, tag, changes)
+
+
+def _add_program(archive: tarfile.TarFile, name: str, module: str) -> None:
+    text = f'#!/bin/sh\nexec {PYTHON} -m {module} "$@"\n'.encode()
+    member = tarfile.TarInfo(f"usr/bin/{name}")
+    member.size, member.mode = len(text), 0o755
+    archive.addfile(member, io.BytesIO(text))
+
+
+def _files() -> Iterator[tuple[Path, str]]:
+    """File of this machine, and its full path in the image."""
+    tools = {tool: Path(shutil.which(tool) or f"/bin/{tool}") for tool in _TOOLS}
+    programs = [Path(PYTHON), *tools.values()]
+    library = Path(sysconfig.get_path("stdlib"))
+    own = Path(__file__).resolve().parents[1]
+    found = [(Path(PYTHON), PYTHON)]
+    found += [
+        (path, f"{folder}/{n}") for n, path in tools.items() for folder in ("/bin", "/usr/bin")
+    ]
+    found += [(path, str(path)) for path in _under(library)]
+    found += [(own / name, f"{_SITE}/autotuner/{name}") for name in _MODULES]
+    llamacpp = importlib.util.find_spec("xllamacpp")
+    if llamacpp is not None and llamacpp.origin is not None:
+        package = Path(llamacpp.origin).parent
+        found += [(p, f"{_SITE}/xllamacpp/{p.relative_to(package)}") for p in _under(package)]
+    loading = [source for source, _ in found if source in programs or ".so" in source.name]
+    found += [(Path(path), path) for path in _libraries(loading)]
+    return iter({target: (source, target) for source, target in found}.values())
+
+
+def _under(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder).parts
+        is_needed = not _NO_ENGINE_NEEDS.intersection(inside) and not inside[0].startswith(
+            "config-"
+        )
+        if path.is_file() and is_needed:
+            yield path
+
+
+def _libraries(programs: list[Path]) -> set[str]:
+    """The shared libraries that programs load, by the paths at which they look for them."""
+    shown = subprocess.run(
+        ["ldd", *map(str, programs)],  # noqa: S607 - of the C library, wherever that is
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return set(_LIBRARY.findall(shown.stdout))
+
+
+def main(argv: list[str]) -> int:
+    """Makes the image that is named; 2 where no daemon takes it."""
+    try:
+        build(DockerDaemon.here(), argv[0])
+    except LaunchError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
