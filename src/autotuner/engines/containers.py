@@ -31,7 +31,7 @@ def in_container(
     table = engine.table
     named = image or _own_image(engine)
     found = checked_version(version) if version is not None else _of_tag(named) or table.version
-    words = (*_started_by(engine, program),)
+    words = _started_by(engine, program, is_own=named.startswith(f"{table.file.image}:"))
     reference = named.replace(_VERSION, found)
     return Installation(table.name, words, found, f"image {reference}", image=reference)
 
@@ -43,7 +43,7 @@ def _own_image(engine: Engine) -> str:
             f"docker.image: no image of {engine.name} is known",
             remedy="say docker.image, with its tag",
         )
-    return f"{own}:v{_VERSION}"
+    return f"{own}:{engine.table.file.deploy.image_tag}"
 
 
 def _of_tag(image: str) -> str | None:
@@ -53,8 +53,18 @@ def _of_tag(image: str) -> str | None:
     return found.group(1) if found is not None else None
 
 
-def _started_by(engine: Engine, program: str | None) -> tuple[str, ...]:
+def _started_by(engine: Engine, program: str | None, *, is_own: bool) -> tuple[str, ...]:
+    """The words that start it, up to its arguments.
+
+    Args:
+        is_own: whether the image is the engine's own, whose program its file knows.
+    """
     table = engine.table
+    in_own = table.file.deploy.image_program if is_own else ()
+    if in_own and program is None:
+        at_model = (at for at, word in enumerate(table.program_words) if word[0] in "-{")
+        model = table.program_words[next(at_model, len(table.program_words)) :]
+        return (*in_own, *(table.module_words if "-m" in in_own else model))
     if program is not None and PurePosixPath(program).name.startswith("python"):
         return (program, "-m", table.module, *table.module_words)
     return (program or table.program, *table.program_words)

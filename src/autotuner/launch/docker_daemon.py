@@ -266,10 +266,14 @@ class DockerDaemon:
     @contextmanager
     def _asked(self) -> Iterator[None]:
         """The library's errors as ours."""
-        from docker.errors import APIError, DockerException
-        from requests.exceptions import RequestException
-        from urllib3.exceptions import HTTPError
-
+        try:
+            from docker.errors import APIError, DockerException
+            from requests.exceptions import RequestException
+            from urllib3.exceptions import HTTPError
+        except ImportError as error:
+            raise DockerUnavailableError(
+                f"Docker's library cannot be loaded: {error}", remedy="pip install docker"
+            ) from None
         try:
             yield
         except APIError as error:
@@ -304,9 +308,11 @@ class DockerDaemon:
 
 def _of_context() -> str:
     """The address in Docker's current context."""
-    from docker.context import ContextAPI
-    from docker.errors import DockerException
-
+    try:
+        from docker.context import ContextAPI
+        from docker.errors import DockerException
+    except ImportError:
+        return USUAL_ADDRESS  # which says why when it is asked
     try:
         context = ContextAPI.get_current_context()
     except (DockerException, OSError, ValueError):
