@@ -15,7 +15,6 @@ from playwright.sync_api import Browser, Locator, Page, expect
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light"},
-    "dark": {"color_scheme": "dark"},
     "dark-narrow": {"color_scheme": "dark", "viewport": {"width": 375, "height": 812}},
 }
 WALKED = (
