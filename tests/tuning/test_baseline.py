@@ -11,7 +11,7 @@ from made_up_bench import Bench, MadeUpLauncher, level, opened
 from autotuner.config import load_task, parse_task
 from autotuner.errors import ConfigError
 from autotuner.measure import Measurement
-from autotuner.tuning.baseline import first_launch
+from autotuner.tuning.baseline import changed_settings, first_launch
 from autotuner.tuning.prepare import Prepared, prepare
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "v2"
@@ -235,6 +235,19 @@ def test_defaults_set_what_the_model_needs_to_start_and_say_so(
         path.startswith(("scheduling.", "quantization.", "attention."))
         for path in found.baseline.candidate.settings()
     )
+
+
+def test_a_width_that_is_not_set_is_one() -> None:
+    beside = {"parallel.tensor_parallel": 1, "parallel.data_parallel": 2, "misc.threads": 1}
+    changed = {path: after for path, _, after in changed_settings({}, beside)}
+    assert changed == {"parallel.data_parallel": 2, "misc.threads": 1}
+
+
+def test_the_first_start_of_an_engine_that_compiles_for_a_gpu_is_assumed_to_be_slow() -> None:
+    gpu, cpu = prepared("one-small-gpu.yaml"), prepared("quickstart.yaml")
+    assert gpu.startup_guess_s > 60
+    assert cpu.startup_guess_s < 10
+    assert "60 s, and the weights" in gpu.startup_why
 
 
 def test_a_replay_has_none_and_says_why() -> None:

@@ -26,6 +26,7 @@ NAMES = {"defaults": "the engine's defaults", "mine": "your current settings"}
 _DESCRIBED = ("system.", "runtime.")
 """Groups that describe the device and the workload, and set nothing of the engine."""
 _DRAFTING = "runtime.nextn"
+_WIDTHS = "parallel."
 _BY_HAND = "misc.extra_args"
 _TENSOR, _LENGTH = "parallel.tensor_parallel", "memory.max_model_len"
 _GPUS = "system.total_gpus"
@@ -95,8 +96,10 @@ def changed_settings(
     baseline: Mapping[str, Any], other: Mapping[str, Any]
 ) -> Iterator[tuple[str, Any, Any]]:
     """Field, value in the baseline, value in another configuration: of those that are set by
-    hand."""
+    hand. A width that is not set is 1."""
     for path, before, after in differing(baseline, other):
+        if path.startswith(_WIDTHS) and {before, after} == {None, 1}:
+            continue
         if path == _DRAFTING or not path.startswith(_DESCRIBED):
             yield path, before, after
 

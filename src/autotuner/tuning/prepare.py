@@ -23,7 +23,7 @@ from autotuner.tuning.checks import (
     refuse_sharing_a_cpu,
     refuse_unlaunchable,
 )
-from autotuner.tuning.expected_starts import ExpectedStart, KnownStarts
+from autotuner.tuning.expected_starts import AssumedStart, ExpectedStart, KnownStarts
 from autotuner.tuning.load_levels import LEVELS, load_levels
 from autotuner.tuning.replay import (
     as_replayed,
@@ -33,9 +33,6 @@ from autotuner.tuning.replay import (
 )
 from autotuner.tuning.resolve import Variant, resolve, workload_of
 
-_PROCESS_START_S = 5.0
-_LOAD_GIB_S = 1.0
-"""A guess, for engines that were not started yet: about what one NVMe disk reads."""
 _LENGTH = "memory.max_model_len"
 CONFIRMING = "confirm_launches"
 """Key in a task's plan: how many launches are kept for the end."""
@@ -212,8 +209,14 @@ class Prepared:
             return ExpectedStart(STARTUP_S if recorded_s is None else recorded_s, "recorded")
         if self.known_starts is not None:
             return self.known_starts.expected(candidate_id)
-        weights_gib = self.model.facts.weights_gib() or 0.0
-        return ExpectedStart(_PROCESS_START_S + weights_gib / _LOAD_GIB_S, "assumed")
+        return self._assumed_start.expected()
+
+    @property
+    def _assumed_start(self) -> AssumedStart:
+        first = self.variants[0]
+        gpu = first.context.gpu
+        compiles = gpu is not None and not gpu.is_cpu and bool(first.engine.table.file.caches)
+        return AssumedStart(self.model.facts.weights_gib() or 0.0, compiles)
 
     @functools.cached_property
     def startup_guess_s(self) -> float:
@@ -232,10 +235,7 @@ class Prepared:
         if self.replay is not None:
             return "as recorded"
         if self.known_starts is None:
-            return (
-                f"assumed, no such launch is known: {_PROCESS_START_S:g} s, and the weights at "
-                f"{_LOAD_GIB_S:g} GiB/s"
-            )
+            return self._assumed_start.why
         return self.known_starts.why(c.id for c in self.launchable.candidates)
 
     def experiment_s_at_most(self) -> float:
