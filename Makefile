@@ -10,7 +10,7 @@ UI_SOURCES = $(shell find web/src web/public -type f) web/index.html web/vite.co
 
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: help setup dev tune tune-docker serve engine-vllm tune-vllm aiconfigurator aisimulate tool-genai-bench browser slurm ui-build ui ui-api ui-check bench-ui compiled test test-all lint bench lock clean
+.PHONY: help setup dev tune tune-docker serve image up down engine-vllm tune-vllm aiconfigurator aisimulate tool-genai-bench browser slurm ui-build ui ui-api ui-check bench-ui compiled test test-all lint bench lock clean
 help:  ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -43,6 +43,24 @@ tune-docker: setup  ## Tune llama.cpp in containers; needs a Docker daemon, and 
 serve: setup ui-build  ## Serve the web UI, the API and a worker on http://127.0.0.1:8700
 	@# What it tunes may be a model of a hub, unless the user says otherwise.
 	$(if $(filter file,$(origin HF_HUB_OFFLINE)),env -u HF_HUB_OFFLINE )$(BIN)/autotuner serve
+
+COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
+
+image: ui-build  ## Build the container image of service and worker (AUTOTUNER_BASE=image to build on)
+	$(COMPOSE) build service
+
+up: image .env  ## Start PostgreSQL, the service and a worker in containers, on http://127.0.0.1:8700
+	$(COMPOSE) up --detach
+	@$(COMPOSE) exec -T service autotuner token list --json | grep -q '"valid"' || \
+		{ echo "the token of the web UI, shown this once:"; \
+		$(COMPOSE) exec -T service autotuner token create first --scope admin; }
+	@echo "http://127.0.0.1:$${AUTOTUNER_PORT:-8700}; another token: $(COMPOSE) exec service autotuner token create NAME --scope admin"
+
+down:  ## End those containers; their data is kept (docker volume rm autotuner_database autotuner_home)
+	$(COMPOSE) down
+
+.env:
+	@umask 077 && printf 'COMPOSE_PROJECT_NAME=autotuner\nDATABASE_PASSWORD=%s\n' "$$($(PYTHON) -c 'import secrets; print(secrets.token_hex(24))')" > $@
 
 engine-vllm: .venv/engines/vllm/ready  ## Install vLLM for CPUs in an environment of its own (3.5 GB)
 

@@ -131,10 +131,10 @@ class PostgreSQL:
     url: URL
 
     @contextmanager
-    def database(self) -> Iterator[str]:
+    def database(self, options: str = "") -> Iterator[str]:
         """URL of an empty database, which is removed at the end whoever uses it."""
         url = self.url.set(database=f"test_{uuid.uuid4().hex}")
-        self._run(self.url, f"CREATE DATABASE {url.database}")
+        self._run(self.url, f"CREATE DATABASE {url.database} {options}")
         yield url.render_as_string(hide_password=False)
         self._run(self.url, f"DROP DATABASE {url.database} WITH (FORCE)")
 

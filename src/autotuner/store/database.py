@@ -22,7 +22,7 @@ from sqlalchemy import (
     table,
 )
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, SQLAlchemyError
 
 from autotuner.errors import StoreError, StoreUnavailableError
 
@@ -90,7 +90,11 @@ def connected(url: URL) -> Engine:
         pool_pre_ping=True,
         pool_size=10,
         max_overflow=40,
-        connect_args={"connect_timeout": _CONNECT_TIMEOUT_S, **_SILENT_PEERS},
+        connect_args={
+            "connect_timeout": _CONNECT_TIMEOUT_S,
+            "client_encoding": "utf8",  # else a database without an encoding answers in bytes
+            **_SILENT_PEERS,
+        },
     )
     event.listen(engine, "connect", _limit_transactions)
     return engine
@@ -130,7 +134,8 @@ def _is_gone(error: DatabaseError) -> bool:
         code = getattr(error.orig, "sqlite_errorcode", 0)
         return code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
     return error.connection_invalidated or (
-        state.startswith(_GONE) if state else type(error.orig).__name__ == "OperationalError"
+        # Without a state it comes from the driver: refused, timed out, cut off.
+        state.startswith(_GONE) if state else isinstance(error, OperationalError)
     )
 
 

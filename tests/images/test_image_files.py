@@ -1,0 +1,95 @@
+"""The Containerfile and the Compose file: safe as they are written, and true to one another."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from autotuner.workers.jobs import DatabaseReference, JobRequest, job_template
+
+ROOT = Path(__file__).parents[2]
+CONTAINERFILE = (ROOT / "Containerfile").read_text("utf-8").replace("\\\n", " ")
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+
+
+def instructions(word: str) -> list[str]:
+    return re.findall(rf"^{word} +(.+)$", CONTAINERFILE, re.MULTILINE)
+
+
+def test_the_image_is_built_in_stages_on_a_base_of_choice_and_runs_as_a_plain_user() -> None:
+    assert [line.split()[0] for line in instructions("FROM")] == ["${BASE}", "${BASE}"]
+    (user,) = instructions("USER")
+    pod = yaml.safe_load(
+        job_template("kubernetes", JobRequest(DatabaseReference(), image="a/b")).text
+    )["spec"]["template"]["spec"]
+    runs_as = pod["securityContext"]
+    assert user == f"{runs_as['runAsUser']}:{runs_as['runAsGroup']}"
+    assert f"--chown={user} " in CONTAINERFILE
+    (home,) = re.findall(r"AUTOTUNER_HOME=(\S+)", CONTAINERFILE)
+    assert {"name": "AUTOTUNER_HOME", "value": home} in pod["containers"][0]["env"]
+    assert f"home:{home}" in SERVICES["worker"]["volumes"]
+
+
+def test_the_health_check_needs_no_curl() -> None:
+    (check,) = instructions("HEALTHCHECK")
+    assert '"autotuner.server.probe"' in check
+    assert "curl" not in check
+
+
+def test_all_that_is_copied_is_sent_to_the_builder_and_nothing_else_is() -> None:
+    lines = (ROOT / ".dockerignore").read_text("utf-8").split()
+    allowed = {line[1:] for line in lines if line.startswith("!")}
+    assert lines[0] == "*"
+    copied = {
+        source.partition("/")[0]
+        for line in instructions("COPY")
+        if "--from" not in line
+        for source in line.split()[:-1]
+    }
+    assert copied == allowed
+    assert all((ROOT / name).exists() for name in copied)
+
+
+def test_only_the_service_is_published_and_only_on_this_machine() -> None:
+    published = {name: each["ports"] for name, each in SERVICES.items() if "ports" in each}
+    assert published.keys() == {"service"}
+    assert all(port.startswith("127.0.0.1:") for port in published["service"])
+    command = SERVICES["service"]["command"]
+    assert command[command.index("--host") + 1] == "0.0.0.0"  # noqa: S104 - so it wants tokens
+
+
+def test_no_password_is_in_the_file_and_without_one_nothing_starts() -> None:
+    for service in SERVICES.values():
+        for name, value in service["environment"].items():
+            if "PASSWORD" in name:
+                assert re.fullmatch(r"\$\{DATABASE_PASSWORD:\?[^}]*make up[^}]*\}", value)
+    assert "autotuner@database" in COMPOSE["x-autotuner"]["environment"]["AUTOTUNER_DATABASE"]
+
+
+@pytest.mark.parametrize("name", ["service", "worker"])
+def test_service_and_worker_are_one_image_with_two_commands_and_few_rights(name: str) -> None:
+    service = SERVICES[name]
+    assert service["image"] == SERVICES["service"]["image"]
+    assert service["command"][0] == {"service": "serve", "worker": "worker"}[name]
+    assert (service["cap_drop"], service["security_opt"]) == (["ALL"], ["no-new-privileges:true"])
+    assert service["init"], "somebody waits for what an engine leaves behind"
+
+
+def test_what_waits_for_another_waits_until_it_is_healthy() -> None:
+    for service in SERVICES.values():
+        for other, how in service.get("depends_on", {}).items():
+            assert how == {"condition": "service_healthy"}
+            assert other == "service" or "healthcheck" in SERVICES[other]
+
+
+def test_the_file_for_gpus_changes_the_worker_alone() -> None:
+    gpus = yaml.safe_load((ROOT / "compose.gpu.yaml").read_text("utf-8"))
+    assert gpus["services"].keys() == {"worker"}
+    (device,) = gpus["services"]["worker"]["deploy"]["resources"]["reservations"]["devices"]
+    assert (device["driver"], device["capabilities"]) == ("nvidia", ["gpu"])
+    assert not {"count", "device_ids"} <= device.keys()
