@@ -10,7 +10,7 @@ UI_SOURCES = $(shell find web/src web/public -type f) web/index.html web/vite.co
 
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: help setup dev tune tune-docker serve image up down engine-vllm tune-vllm aiconfigurator aisimulate tool-genai-bench browser slurm ui-build ui ui-api ui-check bench-ui compiled test test-all lint bench lock clean
+.PHONY: help setup dev tune tune-docker serve image up down engine-vllm tune-vllm aiconfigurator aisimulate tool-genai-bench browser daemons ui-build ui ui-api ui-check bench-ui compiled test test-all lint bench lock clean
 help:  ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -102,14 +102,17 @@ browser: .venv/browser  ## Find Chromium, or install Debian's, for the tests of 
 		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core fonts-inter; }
 	@touch $@
 
-slurm: .venv/slurm  ## Find Slurm, or install Debian's as root, for the tests of workers as jobs
+daemons: .venv/daemons  ## Find Docker and Slurm, or install Debian's as root, for the tests that start their daemons
 
-.venv/slurm: .venv/python
-	@{ command -v munged && command -v slurmctld && command -v slurmd; } >/dev/null || \
-		{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
-		apt-get install -y -qq --no-install-recommends slurm-wlm munge; } || \
-		echo "tests of Slurm are skipped: slurm-wlm and munge are missing, and only root can install them"
-	@touch $@
+.venv/daemons: .venv/python
+	@for program in dockerd docker-compose ip munged slurmctld slurmd; do \
+		command -v $$program >/dev/null || echo $$program; done > $@.missing
+	@if [ -s $@.missing ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+		docker.io docker-compose iproute2 slurm-wlm munge; \
+	elif [ -s $@.missing ]; then \
+		echo "tests are skipped that need" $$(cat $@.missing)": only root can install them, with apt-get"; fi
+	@mv $@.missing $@
 
 # SGLang's argument parser without its engine, which needs a GPU.
 .venv/parsers/sglang/ready: .venv/runtime requirements/sglang-parser.txt
@@ -150,7 +153,7 @@ compiled: dev
 test: dev compiled ui-check  ## Run the fast tests, the real engine among them
 	$(BIN)/pytest -m "not slow" -n 2 --dist worksteal --hypothesis-profile quick
 
-test-all: dev compiled ui-check ui-build engine-vllm tool-genai-bench browser slurm .venv/parsers/sglang/ready  ## Run every test
+test-all: dev compiled ui-check ui-build engine-vllm tool-genai-bench browser daemons .venv/parsers/sglang/ready  ## Run every test
 	$(BIN)/pytest -n 2 --dist worksteal
 
 lint: dev  ## Check style, types and the order of the rooms
