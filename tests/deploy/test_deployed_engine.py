@@ -156,6 +156,10 @@ def test_a_wish_that_cannot_be_met_is_named(wishes: ExportWishes, why: str) -> N
         made(wishes=wishes)
 
 
+def test_the_first_characters_name_a_candidate() -> None:
+    assert "--point c1@8 " in head(made(wishes=ExportWishes("c")))
+
+
 def test_a_format_of_one_engine_refuses_replicas() -> None:
     engine = deployed("vllm", replicas=2)
     with pytest.raises(ExportError, match="2 replicas are wished"):

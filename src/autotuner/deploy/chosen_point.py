@@ -23,6 +23,8 @@ def exportable_points(summary: TaskSummary) -> list[PlotPoint]:
 def chosen_point(summary: TaskSummary, named: str | None) -> PlotPoint:
     """The point `CANDIDATE` or `CANDIDATE@LOAD`; the recommended one where none is named.
 
+    The first characters of a candidate do where no other begins with them.
+
     Of a candidate without a load it is the recommended point, else the one of the frontier with
     the most load, else the highest load that was measured.
 
@@ -35,11 +37,14 @@ def chosen_point(summary: TaskSummary, named: str | None) -> PlotPoint:
         raise no_frontier(summary.task.id, summary.task.status, len(summary.experiments))
     if named is None:
         return points[0]
-    candidate, _, load = named.partition("@")
+    prefix, _, load = named.partition("@")
+    known = dict.fromkeys(point.experiment for point in points)
+    alike = [one for one in known if prefix and one.startswith(prefix)]
+    if prefix not in known and len(alike) != 1:
+        number = f"begins {len(alike)} candidates" if alike else "has no operating point"
+        _refuse(f"{prefix!r} {number} in task {summary.task.id}", alike or known)
+    candidate = prefix if prefix in known else alike[0]
     own = [point for point in points if point.experiment == candidate]
-    if not own:
-        known = dict.fromkeys(point.experiment for point in points)
-        _refuse(f"{candidate!r} has no operating point in task {summary.task.id}", known)
     if not load:
         return max(own, key=lambda p: (p.recommended, p.on_frontier, p.load.value))
     found = next((point for point in own if _is_load(point, load)), None)

@@ -212,7 +212,7 @@ def test_the_script_of_commands_starts_what_is_recommended(
     task_id = created(client, name="a\ntouch stolen\n")
     run(service, task_id)
     script = tmp_path / "serve.sh"
-    script.write_text(client.get(f"/api/v2/tasks/{task_id}/export/shell").text)
+    script.write_text(client.get(f"/api/v2/tasks/{task_id}/export/frontier").text)
     (tmp_path / "llama-server").write_text('#!/bin/sh\necho "$@"\n')
     (tmp_path / "llama-server").chmod(0o755)
 

@@ -100,12 +100,12 @@ export const configurationQuery = (taskId: number) =>
     },
   });
 
-export type ExportForm = "json" | "csv" | "landscape" | "shell" | "yaml";
+export type ExportForm = "json" | "csv" | "landscape" | "frontier" | "yaml";
 const ENDINGS: Record<ExportForm, string> = {
   json: "json",
   csv: "csv",
   landscape: "landscape.csv",
-  shell: "sh",
+  frontier: "frontier.sh",
   yaml: "yaml",
 };
 

@@ -1184,9 +1184,49 @@ export interface paths {
         };
         /**
          * Export Task
-         * @description A task's results, or the task itself, as a file.
+         * @description A task's results, the task itself, or the engine of one of its points, as a file.
          */
         get: operations["export_task"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/tasks/{task_id}/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Exports
+         * @description Formats to deploy the engine of a point with: which fit, why not, and their versions.
+         */
+        get: operations["list_exports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/tasks/{task_id}/exports/{form}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Preview Export
+         * @description The files that deploy the engine of a point, as text.
+         */
+        get: operations["preview_export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3877,11 +3917,105 @@ export interface components {
             unserved?: string | null;
         };
         /**
+         * ExportFileView
+         * @description A file of an export.
+         */
+        ExportFileView: {
+            /** Name */
+            name: string;
+            /** Text */
+            text: string;
+        };
+        /**
+         * ExportFilesView
+         * @description The files of an export, for a look before they are saved.
+         */
+        ExportFilesView: {
+            /** Files */
+            files: components["schemas"]["ExportFileView"][];
+            /** Format */
+            format: string;
+            /** Point */
+            point: string;
+        };
+        /**
          * ExportFormat
          * @description Formats in which a task can be exported.
          * @enum {string}
          */
-        ExportFormat: "json" | "csv" | "landscape" | "shell" | "yaml";
+        ExportFormat: "json" | "csv" | "landscape" | "frontier" | "yaml" | "shell" | "compose" | "kubernetes" | "llm-d" | "kserve" | "dynamo" | "sky" | "systemd" | "llama-swap" | "vllm-config" | "aiconfigurator";
+        /**
+         * ExportFormatView
+         * @description A format to deploy with.
+         */
+        ExportFormatView: {
+            /** Fits */
+            fits: boolean;
+            /** Format */
+            format: string;
+            /**
+             * Needs Image
+             * @description Whether it runs a container.
+             */
+            needs_image: boolean;
+            /**
+             * One Replica
+             * @description Whether it is of one engine only.
+             */
+            one_replica: boolean;
+            /** Summary */
+            summary: string;
+            /** Title */
+            title: string;
+            /**
+             * Versions
+             * @description Values that `target_version` takes, the newest first.
+             */
+            versions: string[];
+            /**
+             * Why Not
+             * @description Why it does not fit the engine of the point; null where it does.
+             */
+            why_not: string | null;
+        };
+        /**
+         * ExportPointView
+         * @description A point whose engine can be deployed.
+         */
+        ExportPointView: {
+            /**
+             * Label
+             * @description The settings that tell its candidate from the others.
+             */
+            label: string;
+            load: components["schemas"]["LoadLevel"];
+            /** On Frontier */
+            on_frontier: boolean;
+            /**
+             * Point
+             * @description As `point` takes it: `CANDIDATE@LOAD`.
+             */
+            point: string;
+            /** Recommended */
+            recommended: boolean;
+        };
+        /**
+         * ExportsView
+         * @description Points of a task and formats for the engine of one of them.
+         */
+        ExportsView: {
+            /** Formats */
+            formats: components["schemas"]["ExportFormatView"][];
+            /**
+             * Image
+             * @description The container image, with its tag; null where none is known.
+             */
+            image: string | null;
+            /** Point */
+            point: string;
+            /** Points */
+            points: components["schemas"]["ExportPointView"][];
+        };
         /**
          * FactView
          * @description A fact that the condition of a profile's layer may ask for.
@@ -17335,19 +17469,28 @@ export interface operations {
     };
     export_task: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The point to deploy, `CANDIDATE` or `CANDIDATE@LOAD`; the recommended one where left out. */
+                point?: string | null;
+                /** @description Version of the target, or of the engine whose flags have other names; `exports` lists them. */
+                target_version?: string | null;
+                /** @description How many engines; 1 where left out. */
+                replicas?: number | null;
+                /** @description Container image with its tag; the engine's of the measured version where left out. */
+                image?: string | null;
+            };
             header?: never;
             path: {
                 /** @description The task's number. */
                 task_id: number;
-                /** @description `json`: the summary; `csv`: every level that was measured; `landscape`: a table that a task can replay; `shell`: the commands of the frontier; `yaml`: the task itself. What there is not yet is refused (409). */
+                /** @description `json`: the summary; `csv`: every level that was measured; `landscape`: a table that a task can replay; `frontier`: a script with the commands of the frontier; `yaml`: the task itself. The others deploy the engine of a point. What there is not yet is refused (409). */
                 form: components["schemas"]["ExportFormat"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description A file to keep. */
+            /** @description A file to keep; a zip where a format has several. */
             200: {
                 headers: {
                     "Content-Disposition"?: string;
@@ -17356,7 +17499,9 @@ export interface operations {
                 content: {
                     "application/json": Record<string, never>;
                     "application/yaml": Record<string, never>;
+                    "application/zip": string;
                     "text/csv": string;
+                    "text/plain": string;
                     "text/x-shellscript": string;
                 };
             };
@@ -17414,7 +17559,251 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `task-invalid`: The task cannot be run as written */
+            /** @description `task-invalid`: The task cannot be run as written; `unprocessable`: The request cannot be carried out */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unavailable`: The service cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    list_exports: {
+        parameters: {
+            query?: {
+                /** @description The point to deploy, `CANDIDATE` or `CANDIDATE@LOAD`; the recommended one where left out. */
+                point?: string | null;
+                /** @description How many engines; 1 where left out. */
+                replicas?: number | null;
+                /** @description Container image with its tag; the engine's of the measured version where left out. */
+                image?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description The task's number. */
+                task_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportsView"];
+                };
+            };
+            /** @description `bad-request`: The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unauthorized`: A valid token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `not-found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `conflict`: The request conflicts with the current state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `wrong-host`: This service does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `task-invalid`: The task cannot be run as written; `unprocessable`: The request cannot be carried out */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unavailable`: The service cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    preview_export: {
+        parameters: {
+            query?: {
+                /** @description The point to deploy, `CANDIDATE` or `CANDIDATE@LOAD`; the recommended one where left out. */
+                point?: string | null;
+                /** @description Version of the target, or of the engine whose flags have other names; `exports` lists them. */
+                target_version?: string | null;
+                /** @description How many engines; 1 where left out. */
+                replicas?: number | null;
+                /** @description Container image with its tag; the engine's of the measured version where left out. */
+                image?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description The task's number. */
+                task_id: number;
+                /** @description A format that `exports` lists. */
+                form: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportFilesView"];
+                };
+            };
+            /** @description `bad-request`: The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unauthorized`: A valid token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `not-found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `conflict`: The request conflicts with the current state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `wrong-host`: This service does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `task-invalid`: The task cannot be run as written; `unprocessable`: The request cannot be carried out */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -1,10 +1,13 @@
 import { Button, Group, Stack, Text, Title } from "@mantine/core";
-import { IconDownload, IconExternalLink } from "@tabler/icons-react";
+import { IconDownload, IconExternalLink, IconRocket } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
+import { lazy, Suspense, useState } from "react";
 import { type ExportForm, reportPath, saveExport } from "~/api/results";
 import type { Task } from "~/api/tasks";
 import { ErrorNotice } from "~/ui/error-notice";
 import { useTask } from "./task-context";
+
+const ExportDialog = lazy(() => import("./export-dialog"));
 
 interface Form {
   form: ExportForm;
@@ -16,7 +19,7 @@ interface Form {
 
 const FORMS: readonly Form[] = [
   {
-    form: "shell",
+    form: "frontier",
     label: "Shell script",
     what: "A shell script that serves each point of the frontier",
     needs: "result",
@@ -35,6 +38,7 @@ const FORMS: readonly Form[] = [
 /** What can be taken away from a task. */
 export function Downloads() {
   const task = useTask();
+  const [isDeploying, setDeploying] = useState(false);
   const saving = useMutation({ mutationFn: (form: ExportForm) => saveExport(task.id, form) });
   const open = FORMS.filter((form) => isEmpty(form, task)).map(({ label }) => label);
   return (
@@ -43,6 +47,14 @@ export function Downloads() {
         Download
       </Title>
       <Group gap="xs">
+        <Button
+          size="xs"
+          disabled={isEmpty({ needs: "result" }, task)}
+          leftSection={<IconRocket size={14} aria-hidden />}
+          onClick={() => setDeploying(true)}
+        >
+          Deploy…
+        </Button>
         <Button
           component="a"
           href={reportPath(task.id)}
@@ -69,6 +81,11 @@ export function Downloads() {
           </Button>
         ))}
       </Group>
+      {isDeploying && (
+        <Suspense>
+          <ExportDialog taskId={task.id} onClose={() => setDeploying(false)} />
+        </Suspense>
+      )}
       {saving.isError && (
         <Stack mt="sm">
           <ErrorNotice error={saving.error} />

@@ -1,18 +1,15 @@
-"""Results of a task: frontier, comparison, summary, report, exports."""
+"""Results of a task: frontier, comparison, summary, report."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
-from fastapi import Path, Query
+from fastapi import Query
 from fastapi.responses import HTMLResponse, Response
 from pydantic import TypeAdapter
 
 from autotuner.config import LoadLevel
-from autotuner.landscapes import landscape_csv
-from autotuner.report.exports import commands_shell, points_csv, task_yaml
 from autotuner.report.html import render_html
 from autotuner.server.problems import ProblemKind
 from autotuner.server.service import Service
@@ -28,12 +25,11 @@ from autotuner.server.v2.routing import (
     problems,
     v2_router,
 )
-from autotuner.server.v2.tasks import document_of_task, task_not_found
+from autotuner.server.v2.tasks import task_not_found
 from autotuner.store import TaskRecord
 from autotuner.tuning.baseline_views import BaselineView
 from autotuner.tuning.confirmation_views import ConfirmationView
 from autotuner.tuning.disturbance import DisturbanceView, disturbance_of, why_uncorrected
-from autotuner.tuning.recording import landscape_of
 from autotuner.tuning.summarise import summarise
 from autotuner.tuning.summary import (
     FiguresView,
@@ -120,57 +116,6 @@ class FrontierKind(StrEnum):
     BOTH = "both"
 
 
-class ExportFormat(StrEnum):
-    """Formats in which a task can be exported."""
-
-    JSON = "json"
-    CSV = "csv"
-    LANDSCAPE = "landscape"
-    SHELL = "shell"
-    YAML = "yaml"
-
-
-class _Export(NamedTuple):
-    media_type: str
-    ending: str
-    write: Callable[[Service, TaskRecord], str]
-
-
-_EXPORTS: Mapping[ExportFormat, _Export] = {
-    ExportFormat.JSON: _Export(
-        "application/json",
-        "json",
-        lambda service, task: summarise(service.store, task).model_dump_json(indent=2) + "\n",
-    ),
-    ExportFormat.CSV: _Export(
-        "text/csv", "csv", lambda service, task: points_csv(summarise(service.store, task))
-    ),
-    ExportFormat.LANDSCAPE: _Export(
-        "text/csv",
-        "landscape.csv",
-        lambda service, task: landscape_csv(landscape_of(service.store, task)),
-    ),
-    ExportFormat.SHELL: _Export(
-        "text/x-shellscript",
-        "sh",
-        lambda service, task: commands_shell(summarise(service.store, task)),
-    ),
-    ExportFormat.YAML: _Export(
-        "application/yaml", "yaml", lambda service, task: task_yaml(document_of_task(task))
-    ),
-}
-_EXPORTED: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "A file to keep.",
-        "content": {
-            media: {"schema": {"type": "object" if media.endswith(("json", "yaml")) else "string"}}
-            for media in dict.fromkeys(export.media_type for export in _EXPORTS.values())
-        },
-        "headers": {"Content-Disposition": {"schema": {"type": "string"}}},
-    }
-}
-
-
 @router.get("/frontier", response_model=FrontierView, responses=_ERRORS | NOT_MODIFIED)
 def get_frontier(
     service: ServiceDep,
@@ -183,7 +128,7 @@ def get_frontier(
 
 
 def _frontier(service: Service, task_id: int, kind: FrontierKind) -> dict[str, Any]:
-    summary = summarise(service.store, _task(service, task_id))
+    summary = summarise(service.store, task_of(service, task_id))
     return {
         "objectives": summary.task.objectives,
         "actual": summary.frontier if kind is not FrontierKind.PREDICTED else None,
@@ -204,7 +149,7 @@ def get_comparison(service: ServiceDep, task_id: TaskId, condition: ResultCondit
 
 
 def _comparison(service: Service, task_id: int) -> dict[str, Any]:
-    summary = summarise(service.store, _task(service, task_id))
+    summary = summarise(service.store, task_of(service, task_id))
     levels = [
         {
             "experiment": experiment.id,
@@ -231,7 +176,7 @@ def _comparison(service: Service, task_id: int) -> dict[str, Any]:
 def get_search(service: ServiceDep, task_id: TaskId, condition: ResultCondition) -> Response:
     """How a task searched: what each finished launch added, and what was predicted of them."""
     return condition.answered(
-        lambda: json_response(SEARCH, summarise(service.store, _task(service, task_id)).search)
+        lambda: json_response(SEARCH, summarise(service.store, task_of(service, task_id)).search)
     )
 
 
@@ -239,7 +184,7 @@ def get_search(service: ServiceDep, task_id: TaskId, condition: ResultCondition)
 def get_summary(service: ServiceDep, task_id: TaskId, condition: ResultCondition) -> Response:
     """All results of a task, in the form of `autotuner show --json`."""
     return condition.answered(
-        lambda: json_response(SUMMARY, summarise(service.store, _task(service, task_id)))
+        lambda: json_response(SUMMARY, summarise(service.store, task_of(service, task_id)))
     )
 
 
@@ -256,38 +201,13 @@ def get_summary(service: ServiceDep, task_id: TaskId, condition: ResultCondition
 )
 def get_report(service: ServiceDep, task_id: TaskId) -> HTMLResponse:
     """The report of a task, for people."""
-    task = _task(service, task_id)
+    task = task_of(service, task_id)
     performance = performance_of_recommended(service, task)
     return HTMLResponse(render_html(summarise(service.store, task), performance))
 
 
-@router.get(
-    "/export/{form}",
-    response_class=Response,
-    responses=merged(_ERRORS, problems(ProblemKind.CONFLICT)) | _EXPORTED,
-)
-def export_task(
-    service: ServiceDep,
-    task_id: TaskId,
-    form: Annotated[
-        ExportFormat,
-        Path(
-            description="`json`: the summary; `csv`: every level that was measured; `landscape`: a "
-            "table that a task can replay; `shell`: the commands of the frontier; `yaml`: the task "
-            "itself. What there is not yet is refused (409)."
-        ),
-    ],
-) -> Response:
-    """A task's results, or the task itself, as a file."""
-    task, export = _task(service, task_id), _EXPORTS[form]
-    return Response(
-        export.write(service, task),
-        media_type=export.media_type,
-        headers={"Content-Disposition": f'attachment; filename="task-{task_id}.{export.ending}"'},
-    )
-
-
-def _task(service: Service, task_id: int) -> TaskRecord:
+def task_of(service: Service, task_id: int) -> TaskRecord:
+    """The task; an HTTP problem where there is none."""
     found = service.store.tasks.get(task_id)
     if found is None:
         raise task_not_found(task_id)

@@ -1,0 +1,115 @@
+"""Deployments by HTTP: formats and points, a look at the files, the files themselves."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import Any
+
+import pytest
+import yaml
+from fastapi.testclient import TestClient
+from made_runs import PLAN, claimed, created, finish
+
+from autotuner.deploy import FORMATS
+from autotuner.server.service import Service
+from autotuner.server.v2.exports import ExportFilesView, ExportFormat, ExportsView
+
+GPU = {"system.gpu_type": "h100_sxm", "system.total_gpus": 8, "system.backend": "vllm"}
+COMMAND = (
+    "vllm serve Qwen/Qwen3-8B --host 127.0.0.1 --port 8080 --served-model-name m --max-num-seqs {}"
+)
+
+
+@pytest.fixture
+def task(service: Service, client: TestClient) -> str:
+    """The address of a task whose engines ran on a GPU."""
+    task_id = created(client)
+    lease = claimed(service, task_id)
+    store = service.store.fenced(task_id, lease.number)
+    store.tasks.update_plan(task_id, config=lease.task.config, plan=PLAN)
+    for number in (1, 2):
+        service.store.begin_experiment(
+            task_id,
+            candidate_id=f"c{number}",
+            settings=GPU | {"parallel.tensor_parallel": 1, "system.backend_version": "0.11.2"},
+            command=COMMAND.format(number),
+            selection_reason="next",
+            phase="grid",
+            log_path="",
+        )
+        finish(service, task_id, number)
+    service.store.tasks.release(lease, status="completed", reason="all launched")
+    return f"/api/v2/tasks/{task_id}"
+
+
+def problem(answer: Any, status: int) -> str:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    return str(answer.json()["detail"])
+
+
+def test_formats_and_points_are_listed(client: TestClient, task: str) -> None:
+    found = ExportsView.model_validate(client.get(f"{task}/exports").json())
+    formats = {one.format: one for one in found.formats}
+    assert [*formats] == [*FORMATS]
+    assert {one.format for one in found.formats if one.fits} == {*FORMATS}
+    assert formats["dynamo"].versions == ["v1beta1", "v1alpha1"]
+    assert found.image == "vllm/vllm-openai:v0.11.2"
+    assert {one.point for one in found.points} == {"c1@1", "c1@4", "c2@1", "c2@4"}
+    assert found.point == found.points[0].point
+    assert found.points[0].recommended
+    asked = {"point": "c1", "replicas": 3, "image": "r/e:1"}
+    other = ExportsView.model_validate(client.get(f"{task}/exports", params=asked).json())
+    assert (other.point.partition("@")[0], other.image) == ("c1", "r/e:1")
+    whys = {one.format: one.why_not for one in other.formats}
+    assert "3 replicas are wished" in str(whys["systemd"])
+
+
+def test_the_files_are_shown_and_saved_alike(client: TestClient, task: str) -> None:
+    asked = {"point": "c2@1", "target_version": "v1alpha1", "replicas": 2}
+    answer = client.get(f"{task}/exports/kserve", params=asked)
+    shown = ExportFilesView.model_validate(answer.json())
+    assert (shown.format, shown.point) == ("kserve", "c2@1")
+    saved = client.get(f"{task}/export/kserve", params=asked)
+    assert saved.headers["content-type"].startswith("application/yaml")
+    assert saved.headers["content-disposition"] == 'attachment; filename="kserve.yaml"'
+    assert [saved.text] == [file.text for file in shown.files]
+    document = yaml.safe_load(saved.text)
+    assert document["apiVersion"] == "serving.kserve.io/v1alpha1"
+    assert document["spec"]["replicas"] == 2
+    assert "--max-num-seqs 2" in str(document)
+
+
+def test_several_files_are_a_zip(client: TestClient, task: str) -> None:
+    saved = client.get(f"{task}/export/llm-d")
+    assert saved.headers["content-type"] == "application/zip"
+    archive = zipfile.ZipFile(io.BytesIO(saved.content))
+    shown = client.get(f"{task}/exports/llm-d").json()["files"]
+    assert archive.namelist() == ["kustomization.yaml", "patch.yaml"]
+    assert [archive.read(file["name"]).decode() for file in shown] == [f["text"] for f in shown]
+    assert client.get(f"{task}/export/llm-d").content == saved.content
+
+
+def test_a_wish_that_cannot_be_met_is_a_problem(client: TestClient, task: str) -> None:
+    for path, detail in {
+        "exports?point=zz": "'zz' has no operating point",
+        "exports/docx": "'docx' is unknown",
+        "exports/kserve?target_version=v9": "kserve has no 'v9'",
+        "exports/shell?replicas=2": "2 replicas are wished",
+        "export/compose?image=a%20b": "image: 'a b' is no image",
+    }.items():
+        assert detail in problem(client.get(f"{task}/{path}"), 422)
+    assert client.get(f"{task}/exports?replicas=0").status_code == 422
+
+
+def test_what_was_not_measured_is_not_deployed(client: TestClient) -> None:
+    address = f"/api/v2/tasks/{created(client)}"
+    for path in ("exports", "exports/shell", "export/compose"):
+        assert "has no frontier" in problem(client.get(f"{address}/{path}"), 409)
+    assert client.get("/api/v2/tasks/999/exports").status_code == 404
+
+
+def test_every_format_can_be_asked_for() -> None:
+    tables = {"json", "csv", "landscape", "frontier", "yaml"}
+    assert {form.value for form in ExportFormat} == tables | {*FORMATS}

@@ -1,0 +1,119 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { describe, expect, it, vi } from "vitest";
+import { aWholeTask, openPage } from "./testing-page";
+import { problem } from "./testing-service";
+
+const format = (name: string, more: Record<string, unknown> = {}) => ({
+  ...{ format: name, title: `Title of ${name}`, summary: `makes ${name}`, fits: true },
+  ...{ why_not: null, needs_image: false, one_replica: false, versions: [], ...more },
+});
+const LOAD = { kind: "concurrency", value: 8 };
+const EXPORTS = {
+  point: "c2@8",
+  points: [
+    { point: "c2@8", label: "threads=2", load: LOAD, on_frontier: true, recommended: true },
+    { point: "c1@8", label: "threads=1", load: LOAD, on_frontier: true, recommended: false },
+  ],
+  image: null,
+  formats: [
+    format("compose", { fits: false, why_not: "no container image is known: name an image" }),
+    format("shell"),
+    format("dynamo", { versions: ["v1beta1", "v1alpha1"] }),
+  ],
+};
+
+/** Opens the dialog; every request for files is answered with what it asked for. */
+async function openDialog(answers: Record<string, unknown> = {}) {
+  const files = (form: string) => (url: URL) =>
+    Response.json({
+      format: form,
+      point: url.searchParams.get("point") ?? "c2@8",
+      files: [{ name: `${form}.yaml`, text: `${form} ${url.searchParams}` }],
+    });
+  openPage("/tasks/1", {
+    "tasks/1": aWholeTask(),
+    "tasks/1/experiments": { items: [], next_cursor: null },
+    "tasks/1/frontier": { objectives: [], actual: [], predicted: null, recommended: null },
+    "tasks/1/exports": EXPORTS,
+    "tasks/1/exports/shell": files("shell"),
+    "tasks/1/exports/dynamo": files("dynamo"),
+    "tasks/1/exports/compose": files("compose"),
+    ...answers,
+  });
+  const user = userEvent.setup();
+  const opener = await screen.findByRole("button", { name: "Deploy…" });
+  opener.focus();
+  await user.keyboard("{Enter}");
+  const dialog = await screen.findByRole("dialog", { name: "Deploy" });
+  await within(dialog).findByRole("radiogroup", { name: "Format" });
+  return { user, dialog: within(dialog), opener };
+}
+
+describe("the dialog that deploys a point", () => {
+  it("takes the first format that fits, and says why others do not", async () => {
+    const { dialog } = await openDialog();
+    expect(await dialog.findByRole("radio", { name: "Title of shell" })).toBeChecked();
+    expect(dialog.getByRole("radio", { name: "Title of compose" })).toBeDisabled();
+    expect(dialog.getByText(/Does not fit: no container image is known/)).toBeVisible();
+    expect(await dialog.findByRole("region", { name: "shell.yaml" })).toHaveTextContent("shell");
+  });
+
+  it("shows the files of another format, version and number of replicas", async () => {
+    const { user, dialog } = await openDialog();
+    await user.click(dialog.getByRole("radio", { name: "Title of dynamo" }));
+    await user.selectOptions(dialog.getByRole("combobox", { name: "Version" }), "v1alpha1");
+    await user.type(dialog.getByRole("textbox", { name: "Replicas" }), "3");
+    await waitFor(() =>
+      expect(dialog.getByRole("region", { name: "dynamo.yaml" })).toHaveTextContent(
+        "dynamo replicas=3&target_version=v1alpha1",
+      ),
+    );
+  });
+
+  it("offers what an image makes possible, and keeps the fields where one is refused", async () => {
+    const exports = (url: URL) => {
+      const image = url.searchParams.get("image");
+      if (image === "bad") return problem(422, "No", "image: 'bad' is no image")();
+      const fits = image !== null;
+      const compose = format("compose", { fits, why_not: fits ? null : "name an image" });
+      return Response.json({ ...EXPORTS, formats: [compose, format("shell")] });
+    };
+    const { user, dialog } = await openDialog({ "tasks/1/exports": exports });
+    const image = dialog.getByRole("textbox", { name: "Image" });
+    await user.type(image, "bad");
+    expect(await dialog.findByRole("alert")).toHaveTextContent(/bad.* is no image/);
+    await user.clear(image);
+    await user.type(image, "r/e:1");
+    await waitFor(() =>
+      expect(dialog.getByRole("radio", { name: "Title of compose" })).toBeEnabled(),
+    );
+  });
+
+  it("says why a format cannot be written, and works again with another", async () => {
+    const refused = problem(422, "No", "shell has no such point");
+    const { user, dialog } = await openDialog({ "tasks/1/exports/shell": refused });
+    expect(await dialog.findByRole("alert")).toHaveTextContent(/shell has no such point/i);
+    await user.click(dialog.getByRole("radio", { name: "Title of dynamo" }));
+    expect(await dialog.findByRole("region", { name: "dynamo.yaml" })).toBeVisible();
+  });
+
+  it("copies and saves, and gives the focus back when Escape closes it", async () => {
+    const saved: string[] = [];
+    vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(function (
+      this: HTMLAnchorElement,
+    ) {
+      saved.push(this.download);
+    });
+    URL.createObjectURL = () => "blob:x";
+    const { user, dialog, opener } = await openDialog({ "tasks/1/export/shell": "#!/bin/sh" });
+    await dialog.findByRole("region", { name: "shell.yaml" });
+    await user.click(dialog.getByRole("button", { name: "Copy" }));
+    expect(await dialog.findByRole("button", { name: "Copied" })).toBeVisible();
+    await user.click(dialog.getByRole("button", { name: "Download" }));
+    await waitFor(() => expect(saved).toEqual(["shell.yaml"]));
+    await user.keyboard("{Escape}");
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+    await waitFor(() => expect(opener).toHaveFocus());
+  });
+});

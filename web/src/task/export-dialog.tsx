@@ -1,0 +1,207 @@
+import {
+  Box,
+  Button,
+  Group,
+  NativeSelect,
+  Radio,
+  Select,
+  Skeleton,
+  Stack,
+  Text,
+  TextInput,
+} from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
+import { IconDownload } from "@tabler/icons-react";
+import { keepPreviousData, useMutation, useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import {
+  type ExportFile,
+  type ExportFormat,
+  type ExportWishes,
+  exportFilesQuery,
+  exportsQuery,
+  saveDeployment,
+} from "~/api/exports";
+import { CopyButton } from "~/ui/copy-button";
+import { Dialog } from "~/ui/dialog";
+import { ErrorNotice } from "~/ui/error-notice";
+import { NumberField } from "~/ui/number-field";
+import classes from "./export-dialog.module.css";
+
+interface ExportDialogProps {
+  taskId: number;
+  onClose: () => void;
+}
+
+const MOST_REPLICAS = 1000;
+/** A pause in typing, after which the service is asked. */
+const SETTLED_AFTER_MS = 300;
+
+/** What deploys the engine of a point: a format, its options, and a look at the files. */
+export default function ExportDialog({ taskId, onClose }: ExportDialogProps) {
+  const [wishes, setWishes] = useState<ExportWishes>({ point: null, replicas: null, image: null });
+  const [asked] = useDebouncedValue(wishes, SETTLED_AFTER_MS);
+  const [picked, setPicked] = useState<string | null>(null);
+  const [version, setVersion] = useState<string | null>(null);
+  const found = useQuery({ ...exportsQuery(taskId, asked), placeholderData: keepPreviousData });
+  // A wish that cannot be met leaves the fields in which it is corrected.
+  const [shown, setShown] = useState(found.data);
+  if (found.data !== undefined && found.data !== shown) setShown(found.data);
+  const formats = shown?.formats ?? [];
+  const form =
+    formats.find(({ format, fits }) => fits && format === picked) ??
+    formats.find(({ fits }) => fits) ??
+    null;
+  const written = form?.versions.find((known) => known === version) ?? null;
+  const wish = (changed: Partial<ExportWishes>) =>
+    setWishes((before) => ({ ...before, ...changed }));
+  const pick = (format: string) => {
+    setPicked(format);
+    setVersion(null);
+  };
+
+  return (
+    <Dialog onClose={onClose} title="Deploy" size="72rem">
+      {found.isError && <ErrorNotice error={found.error} onRetry={() => void found.refetch()} />}
+      {found.isPending && <Skeleton h={320} aria-label="Loading" />}
+      {shown && (
+        <Box className={classes.columns}>
+          <Formats formats={formats} picked={form?.format ?? null} onPick={pick} />
+          <Stack gap="sm">
+            <Select
+              label="Point"
+              data={shown.points.map(({ point, label, recommended }) => ({
+                value: point,
+                label: `${point}${recommended ? ", recommended" : ""}: ${label}`,
+              }))}
+              value={wishes.point ?? shown.point}
+              onChange={(point) => wish({ point })}
+              allowDeselect={false}
+              searchable
+            />
+            <Group grow align="flex-start">
+              <NativeSelect
+                label="Version"
+                data={[
+                  { value: "", label: form?.versions.length ? "Default" : "Only one form" },
+                  ...(form?.versions ?? []),
+                ]}
+                value={written ?? ""}
+                onChange={(event) => setVersion(event.currentTarget.value || null)}
+                disabled={!form?.versions.length}
+              />
+              <NumberField
+                label="Replicas"
+                value={wishes.replicas}
+                onChange={(replicas) => wish({ replicas })}
+                rule={{ isWhole: true, least: 1, most: MOST_REPLICAS }}
+                placeholder="1"
+              />
+              <TextInput
+                label="Image"
+                value={wishes.image ?? ""}
+                onChange={(event) => wish({ image: event.currentTarget.value || null })}
+                placeholder={shown.image ?? "REPOSITORY:TAG"}
+              />
+            </Group>
+            {form && (
+              <Preview
+                key={form.format}
+                taskId={taskId}
+                form={form}
+                version={written}
+                wishes={asked}
+              />
+            )}
+          </Stack>
+        </Box>
+      )}
+    </Dialog>
+  );
+}
+
+interface FormatsProps {
+  formats: readonly ExportFormat[];
+  picked: string | null;
+  onPick: (format: string) => void;
+}
+
+/** All formats; those that do not fit say why. */
+function Formats({ formats, picked, onPick }: FormatsProps) {
+  return (
+    <Radio.Group label="Format" value={picked} onChange={onPick}>
+      <Stack gap="xs" mt="xs" className={`${classes.formats} scroll-y`}>
+        {formats.map(({ format, title, summary, fits, why_not }) => (
+          <Radio
+            key={format}
+            value={format}
+            label={title}
+            disabled={!fits}
+            description={fits ? summary : `Does not fit: ${why_not}`}
+          />
+        ))}
+      </Stack>
+    </Radio.Group>
+  );
+}
+
+interface PreviewProps {
+  taskId: number;
+  form: ExportFormat;
+  version: string | null;
+  wishes: ExportWishes;
+}
+
+/** The files as they would be saved. */
+function Preview({ taskId, form, version, wishes }: PreviewProps) {
+  const shown = useQuery({
+    ...exportFilesQuery(taskId, form.format, version, wishes),
+    placeholderData: keepPreviousData,
+  });
+  const files = shown.data?.files ?? [];
+  const saving = useMutation({
+    mutationFn: () => saveDeployment(taskId, form.format, version, wishes, files),
+  });
+  if (shown.isError) {
+    return <ErrorNotice error={shown.error} onRetry={() => void shown.refetch()} />;
+  }
+  return (
+    <Stack gap="sm" aria-busy={shown.isFetching}>
+      {shown.isPending && <Skeleton h={260} aria-label="Loading" />}
+      {files.map((file) => (
+        <FileText key={file.name} file={file} />
+      ))}
+      {saving.isError && <ErrorNotice error={saving.error} />}
+      <Group justify="space-between">
+        <Text size="xs" className="quiet">
+          Every flag of the measured launch is in it. Its first lines say what is left for you.
+        </Text>
+        <Button
+          leftSection={<IconDownload size={16} aria-hidden />}
+          disabled={files.length === 0}
+          loading={saving.isPending}
+          onClick={() => saving.mutate()}
+        >
+          {files.length > 1 ? "Download as a zip" : "Download"}
+        </Button>
+      </Group>
+    </Stack>
+  );
+}
+
+function FileText({ file }: { file: ExportFile }) {
+  return (
+    <Box className={classes.file}>
+      <Group justify="space-between" className={classes.head}>
+        <Text size="xs" className="quiet text-of-users">
+          {file.name}
+        </Text>
+        <CopyButton text={file.text} what={file.name} label="Copy" />
+      </Group>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region takes the focus */}
+      <section className={classes.text} tabIndex={0} aria-label={file.name}>
+        <pre>{file.text}</pre>
+      </section>
+    </Box>
+  );
+}
