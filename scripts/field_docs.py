@@ -18,13 +18,13 @@ from autotuner.config import (
     LoadLevel,
     TaskConfig,
 )
+from autotuner.config.deployment import RayConfig, ReplayConfig
 from autotuner.config.extensions import ExtensionPoint
 from autotuner.config.optimization import BudgetConfig, Optimization
 from autotuner.config.slo import Slo
 from autotuner.config.task import (
     Model,
     PredictionConfig,
-    ReplayConfig,
 )
 
 KINDS = {
@@ -45,6 +45,7 @@ OPTIONS: dict[str, type[BaseModel]] = {
     "prediction": PredictionConfig,
     "replay": ReplayConfig,
     "docker": DockerConfig,
+    "ray": RayConfig,
 }
 """Place of a part in a task -> its model; the groups have tables of their own."""
 

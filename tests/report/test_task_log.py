@@ -21,12 +21,14 @@ from autotuner.tuning.events import (
     ExperimentEnded,
     ExperimentStarted,
     LaunchCutShort,
+    LaunchTakenBack,
     LevelMeasured,
     LevelProgress,
     MachineBusy,
     NotPredicted,
     Predicting,
     PredictionTrouble,
+    Preparing,
     RelaunchEnded,
     RelaunchStarted,
     StrategyChosen,
@@ -88,6 +90,7 @@ BROKEN = Failure(FailureKind.OUT_OF_MEMORY, "no\nroom", "tail")
 EXPECTED: dict[str, tuple[Event, list[str]]] = {
     "task_started": (TaskStarted(1, 7, 2, True), ["INFO Started: up to 7 launches, 2 of them "]),
     "predicting": (Predicting(1200, 5000), ["INFO 1,200 of 5,000 candidates predicted"]),
+    "preparing": (Preparing("fetching it", 0.5, 2.0), ["INFO fetching it: 0.50 of 2.00 GiB"]),
     "strategy": (StrategyChosen("grid", "all of them"), ["INFO Strategy grid: all of them"]),
     "experiment_started": (
         ExperimentStarted(3, "c", dict(SETTINGS), "the next", "grid"),
@@ -108,6 +111,10 @@ EXPECTED: dict[str, tuple[Event, list[str]]] = {
     "launch_cut_short": (
         LaunchCutShort(3, "after 2 levels: in vain"),
         ["INFO Launch 3 cut short after 2 levels: in vain"],
+    ),
+    "launch_taken_back": (
+        LaunchTakenBack(3, "its node is gone"),
+        ["INFO Launch 3 counts as not made: its node is gone"],
     ),
     "experiment_ended": (
         ExperimentEnded(3, "c", BROKEN, 9.0),

@@ -21,6 +21,7 @@ from autotuner.tuning.events import (
     ExperimentEnded,
     ExperimentStarted,
     LaunchCutShort,
+    LaunchTakenBack,
     LevelMeasured,
     LevelProgress,
     MachineBusy,
@@ -98,6 +99,8 @@ class Progress:
                 self._result(index, level_text(measurement, predicted))
             case LaunchCutShort(index, reason):
                 self._result(index, f"cut short {reason}")
+            case LaunchTakenBack(index, reason):
+                self._result(index, f"not made, and made again later: {reason}", "yellow")
             case NotPredicted(index, reason):
                 self._result(index, f"not predicted, so nothing is learnt from it: {reason}")
             case PredictionTrouble(message):

@@ -16,6 +16,7 @@ from autotuner.config.candidate import (
     whole_replicas,
 )
 from autotuner.config.containers import DockerConfig
+from autotuner.config.deployment import RayConfig, ReplayConfig
 from autotuner.config.described_gpu import DescribedGpu, DescribedGpus
 from autotuner.config.document import Document, nearest
 from autotuner.config.extensions import PredictorName
@@ -48,7 +49,6 @@ from autotuner.config.task import (
     Model,
     PredictionConfig,
     PredictionMode,
-    ReplayConfig,
     TaskConfig,
 )
 
@@ -82,6 +82,7 @@ __all__ = [
     "PredictionConfig",
     "PredictionMode",
     "PredictorName",
+    "RayConfig",
     "ReplayConfig",
     "Slo",
     "TaskConfig",

@@ -10,6 +10,7 @@ class is loaded for that.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib.metadata import entry_points
@@ -35,6 +36,8 @@ class ExtensionPoint(Sequence[str]):
         own: name of each of ours -> `module:Class`; None for one that tasks may name and that is
             not installed.
         error: raised for a class that is not there.
+        needs: name of one of ours -> the library that it needs, by its module and by our extra that
+            brings it.
     """
 
     def __init__(
@@ -44,11 +47,13 @@ class ExtensionPoint(Sequence[str]):
         group: str,
         own: Mapping[str, str | None],
         error: type[AutotunerError],
+        needs: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._noun = noun
         self._group = group
         self._own = own
         self._error = error
+        self._needs = needs
 
     @cached_property
     def places(self) -> Mapping[str, str | None]:
@@ -71,7 +76,17 @@ class ExtensionPoint(Sequence[str]):
     @property
     def installed(self) -> tuple[str, ...]:
         """Names of the classes that are there."""
-        return tuple(name for name, place in self.places.items() if place is not None)
+        return tuple(name for name, place in self.places.items() if place and self._can_run(name))
+
+    def remedy(self, name: str) -> str:
+        """How to install the class of that name."""
+        if name in self._needs:
+            return f"pip install 'inference-autotuner[{self._needs[name]}]'"
+        return f"install what has it; there are: {', '.join(self.installed)}"
+
+    def _can_run(self, name: str) -> bool:
+        needed = self._needs.get(name)
+        return needed is None or importlib.util.find_spec(needed) is not None
 
     def load(self, name: str) -> Any:
         """The class of that name.
@@ -80,10 +95,9 @@ class ExtensionPoint(Sequence[str]):
             AutotunerError: it is not installed, which says what is, or it cannot be loaded.
         """
         place = self.places.get(name)
-        if place is None:
+        if place is None or not self._can_run(name):
             raise self._error(
-                f"the {self._noun} {name!r} is not installed here",
-                remedy=f"install what has it; there are: {', '.join(self.installed)}",
+                f"the {self._noun} {name!r} is not installed here", remedy=self.remedy(name)
             )
         module, _, attribute = place.partition(":")
         try:
@@ -131,10 +145,11 @@ LAUNCHERS = ExtensionPoint(
     own={
         "local": "autotuner.launch.local:LocalLauncher",
         "docker": "autotuner.launch.docker:DockerLauncher",
-        "ray": None,
+        "ray": "autotuner.cluster.launcher:RayLauncher",
         "replay": "autotuner.launch.replay:ReplayLauncher",
     },
     error=LaunchError,
+    needs={"ray": "ray"},
 )
 """Launchers, which start engines; `deployment_mode` names one."""
 LOAD_GENERATORS = ExtensionPoint(

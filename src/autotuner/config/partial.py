@@ -72,6 +72,8 @@ def _mend(left: dict[str, Any], places: Iterable[Sequence[str | int]]) -> set[st
         elif top == "replay":
             left.pop("replay", None)
             left.pop("deployment_mode", None)
+        elif top == "ray":
+            left.pop("ray", None)
         else:
             _take_out(left, place)
     return replaced

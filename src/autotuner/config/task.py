@@ -23,6 +23,7 @@ from autotuner.config.axes import (
 from autotuner.config.benchmark import Benchmark
 from autotuner.config.candidate import content_id
 from autotuner.config.containers import DockerConfig
+from autotuner.config.deployment import RayConfig, ReplayConfig
 from autotuner.config.described_gpu import DescribedGpu
 from autotuner.config.document import (
     Bool,
@@ -99,15 +100,6 @@ class PredictionConfig(Document):
     """Whether what was measured before corrects the predictor."""
 
 
-class ReplayConfig(Document):
-    """The recorded table that `deployment_mode: replay` takes its launches from."""
-
-    landscape: str
-    """A CSV file, gzipped or not; relative to the task file."""
-    sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
-    """Its checksum: a file with another one is refused. A run keeps that of its file here."""
-
-
 class Combination(Document):
     """Settings that are tried together, in the groups of a task; a list inside is tried in full."""
 
@@ -129,6 +121,8 @@ class Combination(Document):
         }
 
 
+_LAUNCHERS_BLOCKS = ("replay", "docker", "ray")
+"""Blocks of a task that belong to one launcher each, of the same name."""
 _NOT_SEARCHED = (
     *("budget", "min_gain", "levels", "parallel_launches", "baseline", "mine", "confirm"),
 )
@@ -145,13 +139,15 @@ class TaskConfig(Combination):
     description: str = ""
     """Free text, kept and shown."""
     deployment_mode: DeploymentMode = "local"
-    """The launcher that starts the engines: `local` on this machine, `docker` in containers;
-    `replay` takes recorded launches in their place. `ray` is not installed yet; packages may add
-    others."""
+    """The launcher that starts the engines: `local` on this machine, `docker` in containers, `ray`
+    on the nodes of a Ray cluster; `replay` takes recorded launches in their place. Packages may
+    add others."""
     replay: ReplayConfig | None = None
     """The recorded table that `deployment_mode: replay` replays."""
     docker: DockerConfig | None = None
     """How `deployment_mode: docker` starts engines; all of it may be left out."""
+    ray: RayConfig | None = None
+    """The cluster that `deployment_mode: ray` launches on; all of it may be left out."""
     model: Model
     """May be left out in a replay: the table tells it."""
     engine_path: str | None = None
@@ -183,20 +179,14 @@ class TaskConfig(Combination):
         return value
 
     @model_validator(mode="after")
-    def _runs_in_containers(self) -> TaskConfig:
-        if self.deployment_mode != "docker" and self.docker is not None:
-            message = "is given; say deployment_mode: docker, or leave it out"
-            raise field_faults([(("docker",), message)])
-        return self
-
-    @model_validator(mode="after")
-    def _replays_a_table(self) -> TaskConfig:
+    def _launches_as_its_mode_says(self) -> TaskConfig:
         if self.deployment_mode == "replay" and self.replay is None:
             message = "is missing; give the recorded table to replay"
             raise field_faults([(("replay", "landscape"), message)])
-        if self.deployment_mode != "replay" and self.replay is not None:
-            message = "is given; say deployment_mode: replay, or leave it out"
-            raise field_faults([(("replay",), message)])
+        for mode in _LAUNCHERS_BLOCKS:
+            if self.deployment_mode != mode and getattr(self, mode) is not None:
+                message = f"is given; say deployment_mode: {mode}, or leave it out"
+                raise field_faults([((mode,), message)])
         return self
 
     @model_validator(mode="after")
@@ -234,6 +224,12 @@ class TaskConfig(Combination):
             if faults:
                 raise field_faults(faults)
         return self
+
+    @property
+    def launcher_options(self) -> Document | None:
+        """The block of its launcher's name; None where it has none."""
+        mode = self.deployment_mode
+        return getattr(self, mode) if mode in _LAUNCHERS_BLOCKS else None
 
     @property
     def containers(self) -> DockerConfig | None:
@@ -325,6 +321,7 @@ class TaskConfig(Combination):
             "slo": True,
             "prediction": True,
             "gpus": True,
+            "ray": True,
             "optimization": {*_NOT_SEARCHED},
             "replay": {"landscape"},
             "docker": True if self.docker is None else {"pull"},

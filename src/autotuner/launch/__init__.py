@@ -5,12 +5,14 @@ In: a `LaunchSpec`. Out: a `RunningEngine`, or a classified `Failure`. Knows not
 
 from autotuner.launch.local import LocalEngine, LocalLauncher
 from autotuner.launch.protocol import (
+    ClusterRoom,
     EngineHandle,
     Failure,
     HandleCallback,
     LaunchContext,
     Launcher,
     LaunchFailed,
+    LaunchLost,
     Preparation,
     Prepares,
     Reaped,
@@ -20,11 +22,13 @@ from autotuner.launch.protocol import (
 from autotuner.launch.registry import launcher_named, reap
 
 __all__ = [
+    "ClusterRoom",
     "EngineHandle",
     "Failure",
     "HandleCallback",
     "LaunchContext",
     "LaunchFailed",
+    "LaunchLost",
     "Launcher",
     "LocalEngine",
     "LocalLauncher",

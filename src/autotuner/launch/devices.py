@@ -16,32 +16,42 @@ _NONE = "-1"
 """Names no GPU: HIP takes an empty list for none given, and shows all."""
 _ORDER = "CUDA_DEVICE_ORDER"
 """How CUDA numbers GPUs: left alone the fastest come first; drivers' tools number them by bus."""
+NODE = "@"
+"""Between the number of a GPU and its node, where GPUs are those of several."""
 _UNIQUE = ("gpu-", "mig-")
 """Prefixes of names of GPUs that are no numbers."""
 
 
 @dataclass(frozen=True)
 class Gpus:
-    """The GPUs of this machine that a task may use, and which of them are held.
+    """The GPUs that a task may use, of this machine or of several, and which of them are held.
 
     Attributes:
-        names: numbers, or unique names of GPUs or of MIG instances, in the order of the machine.
+        names: numbers, or unique names of GPUs or of MIG instances, in the order of the machine;
+            those of several machines end with `@` and their machine.
     """
 
     names: tuple[str, ...]
     held: frozenset[str] = frozenset()
 
     def place(self, count: int) -> tuple[str, ...] | None:
-        """Free GPUs for an engine that needs `count`; None where fewer are free.
+        """Free GPUs of one machine for an engine that needs `count`; None where fewer are free.
 
         Neighbours that begin at a multiple of `count` come first: on most machines they share the
         fastest links, and blocks that are aligned leave room for others.
         """
-        blocks = (self.names[at : at + count] for at in range(0, len(self.names), max(count, 1)))
+        machines: dict[str, list[str]] = {}
+        for name in self.names:
+            machines.setdefault(name.partition(NODE)[2], []).append(name)
+        found = (self._of_machine(names, count) for names in machines.values() or [[]])
+        return next((place for place in found if place is not None), None)
+
+    def _of_machine(self, names: Sequence[str], count: int) -> tuple[str, ...] | None:
+        blocks = (names[at : at + count] for at in range(0, len(names), max(count, 1)))
         for block in blocks:
             if len(block) == count and not self.held.intersection(block):
-                return block
-        free = [name for name in self.names if name not in self.held]
+                return tuple(block)
+        free = [name for name in names if name not in self.held]
         return tuple(free[:count]) if len(free) >= count else None
 
     def taken(self, names: Iterable[str]) -> Gpus:

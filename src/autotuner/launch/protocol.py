@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 from autotuner.config import Document
 from autotuner.engines import FailureKind, LaunchSpec
+from autotuner.launch.devices import NODE
 
 if TYPE_CHECKING:
     from autotuner.landscapes import Landscape
@@ -66,6 +67,34 @@ class LaunchFailed(Exception):  # noqa: N818 - an outcome that search learns fro
         self.failure = failure
 
 
+class LaunchLost(Exception):  # noqa: N818 - nothing of the launch is at fault
+    """The machine that an engine ran on, or was to run on, is gone. It says nothing of the engine:
+    the launch counts as not made, and is made again."""
+
+
+@dataclass(frozen=True)
+class ClusterRoom:
+    """ClusterRoom of a cluster for launches.
+
+    Attributes:
+        nodes: GPUs of each node that can take launches; 0 for one that has CPUs alone.
+        on_cpus: how many engines on a CPU run at once.
+    """
+
+    nodes: tuple[int, ...]
+    on_cpus: int
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """A name for each GPU, which says the node that it is of; see `Gpus`."""
+        gpus = ((place, number) for place, most in enumerate(self.nodes) for number in range(most))
+        return tuple(f"{number}{NODE}{place}" for place, number in gpus)
+
+    def launches(self, gpus: int) -> int:
+        """How many engines on `gpus` GPUs run at once; 0 for those on a CPU."""
+        return sum(most // gpus for most in self.nodes) if gpus else self.on_cpus
+
+
 class StopsWhenLeft(ABC):
     """Stops an engine when its `async with` is left; every `RunningEngine` may inherit it."""
 
@@ -105,7 +134,11 @@ class RunningEngine(Protocol):
     caches: Mapping[str, str]
 
     def exit_code(self) -> int | None:
-        """None while it lives."""
+        """None while it lives.
+
+        Raises:
+            LaunchLost: the machine that it ran on is gone.
+        """
 
     def diagnose(self) -> Failure:
         """Reads the log and classifies why the engine is dead or misbehaves."""
@@ -180,6 +213,18 @@ class Prepares(Protocol):
         """
 
 
+@runtime_checkable
+class LaunchesOnCluster(Protocol):
+    """Class of a launcher that places engines on the nodes of a cluster."""
+
+    def room(self, options: Document | None) -> ClusterRoom:
+        """The room of the cluster that the task's block of the launcher's name means.
+
+        Raises:
+            LaunchError: it cannot be asked.
+        """
+
+
 class Launcher(Protocol):
     """Starts one engine and returns when it serves.
 
@@ -217,4 +262,5 @@ class Launcher(Protocol):
         Raises:
             LaunchFailed: the engine died or was not ready in time (nothing is left running).
             LaunchError: the launcher could not try (program missing, log not writable).
+            LaunchLost: the machine that it was to run on is gone (nothing is left running).
         """

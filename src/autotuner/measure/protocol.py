@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol, Self
+from typing import ClassVar, Protocol, Self, runtime_checkable
 
 from autotuner.catalog import ResolvedModel
 from autotuner.config import Benchmark, LengthDistribution, LoadKind, LoadLevel
 from autotuner.config.extensions import LOAD_GENERATORS
+from autotuner.launch import RunningEngine
 from autotuner.measure.arrival import ArrivalProcess, arrival_process
 from autotuner.measure.results import Measurement
 from autotuner.measure.stopping import StoppingRule
@@ -21,11 +22,17 @@ files."""
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An OpenAI-compatible streaming completions endpoint."""
+    """An OpenAI-compatible streaming completions endpoint.
+
+    Attributes:
+        engine: that answers there, for a generator that reaches it in another way; None where it
+            is not known.
+    """
 
     base_url: str
     model_name: str
     api_path: str = "/v1/completions"
+    engine: RunningEngine | None = None
 
 
 @dataclass(frozen=True)
@@ -116,6 +123,14 @@ class RegisteredLoadGenerator(LoadGenerator, Protocol):
         Raises:
             MeasureError: what it needs is not on this machine.
         """
+
+
+@runtime_checkable
+class LoadsBesideEngines(Protocol):
+    """Class of a launcher whose engines are loaded from where they run, and watched there."""
+
+    def load_generator(self, context: LoadContext) -> LoadGenerator:
+        """The generator for a task; `Endpoint.engine` says which engine it is to load."""
 
 
 def load_generator_named(name: str) -> type[RegisteredLoadGenerator]:

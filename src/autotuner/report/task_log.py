@@ -142,6 +142,7 @@ _TEXTS: Mapping[str, Callable[[Payload], str]] = {
     "machine_busy": lambda p: str(p["reason"]),
     "engine_ready": lambda p: f"Launch {p['index']}: engine ready after {p['startup_s']:.1f} s",
     "level_measured": _figures,
+    "launch_taken_back": lambda p: f"Launch {p['index']} counts as not made: {p['reason']}",
     "launch_cut_short": lambda p: f"Launch {p['index']} cut short {p['reason']}",
     "experiment_ended": lambda p: f"Launch {p['index']} completed after {p['seconds']:.0f} s",
     "relaunch_started": lambda p: f"Launch {p['index']} again ({p['launch']}): {p['reason']}",

@@ -201,6 +201,13 @@ class ExperimentStore:
             return interrupt_experiments(session, task_id)
 
     @retried
+    def take_experiment_back(self, experiment_id: int) -> None:
+        """Takes one experiment back as `interrupt_running` does all of a task."""
+        mine = (ExperimentRow.id == experiment_id) & (ExperimentRow.status == "running")
+        with self._sessions.writing() as session:
+            session.execute(update(ExperimentRow).where(mine).values(status="interrupted"))
+
+    @retried
     def forget_interrupted(self, task_id: int) -> None:
         """Removes the experiments that were taken back before they had measured anything."""
         with self._sessions.writing() as session:

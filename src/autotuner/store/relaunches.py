@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from autotuner.errors import StoreError
 from autotuner.measure import Measurement
@@ -111,6 +111,13 @@ class RelaunchStore:
             )
             task_id = select(ExperimentRow.task_id).where(ExperimentRow.id == experiment_id)
             add_observations(session, observations, session.scalar(task_id))
+
+    @retried
+    def take_relaunch_back(self, experiment_id: int, launch: int) -> None:
+        """Removes a further launch that has not ended."""
+        mine = (RelaunchRow.experiment_id == experiment_id) & (RelaunchRow.launch == launch)
+        with self._sessions.writing() as session:
+            session.execute(delete(RelaunchRow).where(mine, RelaunchRow.status == "running"))
 
     @retried
     def ended_relaunches(self, task_id: int) -> int:

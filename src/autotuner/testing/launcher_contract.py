@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 
@@ -176,7 +177,13 @@ class LauncherContract(AnyLauncherContract):
     """Contract of launchers of engines that run; inherit from it, name the subclass `Test…`.
 
     `testing.processes.LocalProcesses` has the hooks for processes of this machine.
+
+    Attributes:
+        owner_starts_by: how a process that launches is started (see `multiprocessing`); `spawn`
+            where a launcher's library does not bear a fork.
     """
+
+    owner_starts_by: Literal["fork", "spawn"] = "fork"
 
     @abstractmethod
     def kill_engine(self, mark: str) -> bool:
@@ -323,9 +330,8 @@ class LauncherContract(AnyLauncherContract):
     def test_what_a_dead_owner_left_is_reaped_by_another_process(self, tmp_path: Path) -> None:
         spec, mark = marked(self.good_spec())
         ours, theirs = multiprocessing.Pipe(duplex=False)
-        owner = multiprocessing.get_context("fork").Process(
-            target=self._own, args=(spec, tmp_path / "engine.log", theirs)
-        )
+        context: Any = multiprocessing.get_context(self.owner_starts_by)
+        owner = context.Process(target=self._own, args=(spec, tmp_path / "engine.log", theirs))
         owner.start()
         theirs.close()
         handle = EngineHandle(**ours.recv())

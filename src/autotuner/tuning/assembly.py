@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from autotuner.launch import HandleCallback, LaunchContext, Launcher, launcher_named
+from autotuner.launch.protocol import LaunchesOnCluster
 from autotuner.launch.replay import SimulatedTimeLoop
 from autotuner.measure import LoadContext, LoadGenerator, load_generator_named
 from autotuner.measure.disturbance import read_counters
 from autotuner.measure.energy_counters import energy_counters
 from autotuner.measure.level_watch import UNWATCHED, LevelWatcher
+from autotuner.measure.protocol import LoadsBesideEngines
 from autotuner.measure.replay import ReplayLoadGenerator
 from autotuner.search import strategy_named
 from autotuner.store import Store
@@ -52,10 +55,22 @@ def launcher_for(
         on_gone,
         landscape,
         home / CACHES,
-        options=prepared.task.containers,
+        options=prepared.task.launcher_options,
         labels=labels,
     )
     return launcher_named(prepared.task.deployment_mode).of(context)
+
+
+def with_room(prepared: Prepared) -> Prepared:
+    """The task with the room of the cluster that it launches on; as it is where it uses none.
+
+    Raises:
+        LaunchError: the cluster cannot be asked.
+    """
+    launcher = launcher_named(prepared.task.deployment_mode)
+    if not isinstance(launcher, LaunchesOnCluster):
+        return prepared
+    return replace(prepared, room=launcher.room(prepared.task.launcher_options))
 
 
 def generator_for(prepared: Prepared, base: Path) -> LoadGenerator:
@@ -70,7 +85,11 @@ def generator_for(prepared: Prepared, base: Path) -> LoadGenerator:
     if prepared.replay is not None:
         return ReplayLoadGenerator(prepared.replay.landscape)
     benchmark = prepared.task.benchmark
-    return load_generator_named(benchmark.tool).of(LoadContext(benchmark, prepared.model, base))
+    context = LoadContext(benchmark, prepared.model, base)
+    launcher = launcher_named(prepared.task.deployment_mode)
+    if isinstance(launcher, LoadsBesideEngines):
+        return launcher.load_generator(context)
+    return load_generator_named(benchmark.tool).of(context)
 
 
 def tuner_for(
@@ -88,10 +107,14 @@ def tuner_for(
 ) -> Tuner:
     """The tuner of a task, with the strategy that it asks for; see `Tuner`.
 
-    A replay shares out as many devices as its task has: they are recorded, and none is used.
+    A replay shares out as many devices as its task has: they are recorded, and none is used. On a
+    cluster the GPUs of all nodes are shared out.
     """
     if prepared.replay is not None:
         devices = tuple(map(str, range(prepared.total_gpus)))
+    if prepared.room is not None:
+        devices = prepared.room.devices if prepared.total_gpus else None
+    is_watched_here = prepared.replay is None and prepared.room is None
     return Tuner(
         prepared,
         store=store,
@@ -104,7 +127,5 @@ def tuner_for(
         listen=listen,
         left=left,
         clock=runner.get_loop().time,
-        watcher=(
-            LevelWatcher(read_counters, energy_counters) if prepared.replay is None else UNWATCHED
-        ),
+        watcher=LevelWatcher(read_counters, energy_counters) if is_watched_here else UNWATCHED,
     )

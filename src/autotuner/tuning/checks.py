@@ -37,7 +37,8 @@ def refuse_unlaunchable(task: TaskConfig, source: str) -> None:
         problems.append(
             Problem(
                 "deployment_mode",
-                f"{task.deployment_mode!r} is not installed here; use {choices}",
+                f"{task.deployment_mode!r} is not installed here "
+                f"({LAUNCHERS.remedy(task.deployment_mode)}); use {choices}",
             )
         )
     problems += _unproducible_loads(task)
@@ -112,6 +113,8 @@ def refuse_sharing_a_cpu(variants: tuple[Variant, ...], task: TaskConfig, source
     """
     asked = task.optimization.parallel_launches
     gpu = variants[0].context.gpu
+    if task.deployment_mode == "ray":
+        return  # each has CPUs of its own there
     if isinstance(asked, int) and asked > 1 and (gpu is None or gpu.is_cpu):
         message = (
             f"{asked} engines on one CPU would slow each other down, and the figures with them"

@@ -134,6 +134,14 @@ class LaunchCutShort:
 
 
 @dataclass(frozen=True)
+class LaunchTakenBack:
+    """A launch whose machine was lost counts as not made; it is made again."""
+
+    index: int
+    reason: str
+
+
+@dataclass(frozen=True)
 class ExperimentEnded:
     """An experiment is finished and stored; `failure` says why it failed, if it did."""
 
@@ -187,6 +195,7 @@ Event = (
     | MachineBusy
     | LevelMeasured
     | LaunchCutShort
+    | LaunchTakenBack
     | ExperimentEnded
     | RelaunchStarted
     | RelaunchEnded
@@ -198,7 +207,8 @@ StoredEvent = tuple[str, dict[str, Any]]
 KINDS = (
     *("task_started", "predicting", "preparing", "strategy", "experiment_started", "not_predicted"),
     *("prediction_trouble", "machine_busy", "engine_ready", "level_progress", "level_measured"),
-    *("launch_cut_short", "experiment_ended", "relaunch_started", "relaunch_ended", "task_ended"),
+    *("launch_cut_short", "launch_taken_back", "experiment_ended", "relaunch_started"),
+    *("relaunch_ended", "task_ended"),
 )
 """Of a task; `store.tasks` adds what happens to its task: created, asked, claimed, released …"""
 _PASSING = ("predicting", "preparing", "level_progress")
@@ -244,6 +254,8 @@ def to_event(event: Event) -> StoredEvent:
             }
         case LaunchCutShort(index, reason):
             return "launch_cut_short", {"index": index, "reason": reason}
+        case LaunchTakenBack(index, reason):
+            return "launch_taken_back", {"index": index, "reason": reason}
         case ExperimentEnded(index, candidate_id, failure, seconds):
             return "experiment_ended", {
                 "index": index,

@@ -11,6 +11,7 @@ from autotuner.launch import (
     Failure,
     Launcher,
     LaunchFailed,
+    LaunchLost,
     Preparation,
     Prepares,
     RunningEngine,
@@ -37,6 +38,7 @@ from autotuner.tuning.events import (
 from autotuner.tuning.forecast import Expected, Forecast
 from autotuner.tuning.launch_end import kept, learnt, load_failure, until_signals_have_come
 from autotuner.tuning.level_meter import LevelMeter
+from autotuner.tuning.lost_launches import LostLaunches
 from autotuner.tuning.operating_points import Criteria, MeasuredLevel
 from autotuner.tuning.prepare import Prepared
 from autotuner.tuning.representative import frontier
@@ -77,6 +79,7 @@ class Experimenter:
         self._settle = settle
         self._resumed = resumed
         self.meter = LevelMeter(prepared, generator, listen=listen, watcher=watcher)
+        self.lost = LostLaunches(store, listen, at_once=prepared.side_by_side)
         self._criteria = Criteria.of(prepared.task, prepared.usd_per_gpu_hour)
         self._under_way: dict[int, Launch] = {}
         self._reported = 0
@@ -109,6 +112,9 @@ class Experimenter:
         self._under_way[launch.record.index] = launch
         try:
             await self._carry_out(task, launch, now_s, gpus, rivals, front, next_level)
+            self.lost.landed()
+        except LaunchLost as lost:
+            self.lost.take_back(launch.record.id, launch.record.index, lost)
         finally:
             del self._under_way[launch.record.index]
 
@@ -123,7 +129,7 @@ class Experimenter:
         next_level: ChooseLevel | None,
     ) -> None:
         index = launch.record.index
-        if launch.earlier_s:
+        if launch.earlier_s and not self.lost.has_seen(launch.record.id):
             self._resumed(launch.earlier_s)
         began_s, startup_s = now_s() - launch.earlier_s, 0.0
         try:

@@ -80,7 +80,7 @@ class LevelMeter:
         progress(0, plan.stop.requests)
         with self._watcher.watched(self._occupied(engine, launch)) as watch:
             measurement = await self._generator.run(
-                Endpoint(engine.base_url, launch.spec.model_name, launch.spec.api_path),
+                Endpoint(engine.base_url, launch.spec.model_name, launch.spec.api_path, engine),
                 plan,
                 engine_alive=lambda: engine.exit_code() is None,
                 on_progress=progress,

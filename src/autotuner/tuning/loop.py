@@ -188,6 +188,7 @@ class Tuner:
             store=self._store,
             launcher=self._launcher,
             meter=experimenter.meter,
+            lost=experimenter.lost,
             forecast=self._forecast,
             logs=self._logs,
             listen=self._emit,

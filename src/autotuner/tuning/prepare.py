@@ -12,6 +12,7 @@ from autotuner.catalog import Device, ResolvedModel, resolve_model, this_device
 from autotuner.config import LengthDistribution, LoadLevel, ReplayConfig, TaskConfig
 from autotuner.errors import EngineError
 from autotuner.landscapes import RecordedRegion, Replay, match
+from autotuner.launch import ClusterRoom
 from autotuner.launch.replay import STARTUP_S
 from autotuner.profiles import ProfileRegistry, TaskContext, builtin_registry
 from autotuner.search import Budget
@@ -51,6 +52,7 @@ class Prepared:
         known_starts: how its engine started before; None where that is not known.
         baseline: what is launched first; None where nothing is, and `baseline_why` says why.
         confirms: whether launches are kept for the end, to confirm the result.
+        room: of its cluster; None where it uses none, or that was not asked.
     """
 
     task: TaskConfig
@@ -68,6 +70,7 @@ class Prepared:
     baseline: Baseline | None = None
     baseline_why: str = ""
     confirms: bool = False
+    room: ClusterRoom | None = None
 
     @functools.cached_property
     def launchable(self) -> Space:
@@ -164,12 +167,11 @@ class Prepared:
 
     @functools.cached_property
     def side_by_side(self) -> int:
-        """How many engines may run at once: what the task asks for, as far as its GPUs suffice."""
+        """How many engines may run at once: as many as are asked for and there is room for."""
         asked = self.task.optimization.parallel_launches
-        if asked == 1 or not self.total_gpus:
-            return 1
         narrowest = min(max(candidate.gpus, 1) for candidate in self.space.candidates)
-        room = max(self.total_gpus // narrowest, 1)
+        there = self.room or ClusterRoom((self.total_gpus,), on_cpus=1)
+        room = max(there.launches(narrowest if self.total_gpus else 0), 1)
         return room if asked == "auto" else min(asked, room)
 
     @property
@@ -183,7 +185,7 @@ class Prepared:
         1 where engines run one after the other; less where others run beside it.
         """
         at_once = self.side_by_side
-        return 1.0 if at_once == 1 else max(1 / at_once, gpus / self.total_gpus)
+        return 1.0 if at_once == 1 else max(1 / at_once, gpus / max(self.total_gpus, 1))
 
     @property
     def device_name(self) -> str:
@@ -334,7 +336,7 @@ def _prepare_replay(task: TaskConfig, replay: ReplayConfig, base: Path, source: 
         device=device,
         workload=workload,
         space=Space(
-            places=tuple((candidate, regions[candidate.id]) for candidate, _ in matched.launches),
+            places=tuple((found, regions[found.id]) for found, _ in matched.launches),
             combinations=len(landscape.launches),
             excluded=dict(matched.excluded),
         ),

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 from autotuner.config import LoadLevel
-from autotuner.launch import Failure, Launcher, LaunchFailed, RunningEngine
+from autotuner.launch import Failure, Launcher, LaunchFailed, LaunchLost, RunningEngine
 from autotuner.measure import Measurement
 from autotuner.predict import Observation
 from autotuner.search import Stop, recommend
@@ -23,6 +23,7 @@ from autotuner.tuning.events import (
 from autotuner.tuning.forecast import Forecast
 from autotuner.tuning.launch_end import kept, learnt, load_failure, until_signals_have_come
 from autotuner.tuning.level_meter import LevelMeter
+from autotuner.tuning.lost_launches import LostLaunches
 from autotuner.tuning.operating_points import Criteria, MeasuredLevel
 from autotuner.tuning.parallel import ParallelExperiments
 from autotuner.tuning.prepare import Prepared
@@ -103,6 +104,7 @@ class Relauncher:
 
     Args:
         meter: measures load levels.
+        lost: takes lost launches back.
         settle: called with an experiment's number in the store when a launch of it is over and
             stored, before its last event.
     """
@@ -114,6 +116,7 @@ class Relauncher:
         store: Store,
         launcher: Launcher,
         meter: LevelMeter,
+        lost: LostLaunches,
         forecast: Forecast,
         logs: Path,
         listen: Callable[[Event], None],
@@ -123,6 +126,7 @@ class Relauncher:
         self._store = store
         self._launcher = launcher
         self._meter = meter
+        self._lost = lost
         self._forecast = forecast
         self._logs = logs
         self._listen = listen
@@ -177,23 +181,11 @@ class Relauncher:
         launch = self._launch(experiment, gpus)
         began_s = now_s()
         try:
-            engine = await self._launcher.launch(
-                launch.spec,
-                gpus or (),
-                log_path=log_path,
-                ready_timeout_s=self._prepared.task.benchmark.ready_timeout_s,
-            )
-        except LaunchFailed as failed:
-            failure: Failure | None = failed.failure
-            startup_s = now_s() - began_s
-        else:
-            startup_s = engine.startup_s
-            self._listen(EngineReady(index, startup_s))
-            async with engine:
-                async for measurement in self._levels(engine, launch, relaunch.loads, number):
-                    launch.measured.append(measurement)
-                    self._listen(self._shown(launch))
-                failure = load_failure(engine, launch.measured)
+            startup_s, failure = await self._made(launch, relaunch, number, log_path, now_s)
+        except LaunchLost as lost:
+            self._lost.take_back(experiment.id, index, lost, relaunch=number)
+            return
+        self._lost.landed()
         seconds = now_s() - began_s
         self._store.finish_relaunch(
             experiment.id,
@@ -207,6 +199,32 @@ class Relauncher:
         )
         self._settle(experiment.id)
         self._listen(RelaunchEnded(index, key, number, failure, seconds))
+
+    async def _made(
+        self,
+        launch: Launch,
+        relaunch: Relaunch,
+        number: int,
+        log_path: Path,
+        now_s: Callable[[], float],
+    ) -> tuple[float, Failure | None]:
+        """Seconds that its engine took to start, and why the launch failed, if it did."""
+        began_s = now_s()
+        try:
+            engine = await self._launcher.launch(
+                launch.spec,
+                launch.devices,
+                log_path=log_path,
+                ready_timeout_s=self._prepared.task.benchmark.ready_timeout_s,
+            )
+        except LaunchFailed as failed:
+            return now_s() - began_s, failed.failure
+        self._listen(EngineReady(launch.record.index, engine.startup_s))
+        async with engine:
+            async for measurement in self._levels(engine, launch, relaunch.loads, number):
+                launch.measured.append(measurement)
+                self._listen(self._shown(launch))
+            return engine.startup_s, load_failure(engine, launch.measured)
 
     def _launch(self, experiment: ExperimentRecord, gpus: Sequence[str] | None) -> Launch:
         key, launchable = experiment.candidate_id, self._prepared.launchable

@@ -23,12 +23,13 @@ class ResourceRequest(NamedTuple):
 
 
 def resource_request(task: TaskConfig) -> ResourceRequest:
-    """The machine that a task needs. Profiles name no GPU, so that they take no part.
+    """The machine that a task needs. Profiles name no GPU, so that they take no part; a replay and
+    a task on a cluster occupy none of the machine that works on them.
 
     Raises:
         CatalogError: it names a GPU that neither the catalog nor the task knows.
     """
-    if task.deployment_mode == "replay":
+    if task.deployment_mode in ("replay", "ray"):
         return ResourceRequest("", 0)
     named = field_values(task, "system.gpu_type")
     gpu = gpu_named(str(named[0]), task.gpus) if named else None

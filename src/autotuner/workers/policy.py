@@ -52,6 +52,9 @@ class Policy(Document):
     """Engines that may be started."""
     deployment_modes: tuple[DeploymentMode, ...] = Field(default_factory=lambda: tuple(LAUNCHERS))
     """Launchers that may start them."""
+    ray_addresses: tuple[str, ...] = ("auto", "local")
+    """Addresses of Ray clusters that tasks may name in `ray.address`; `*` stands for anything. A
+    cluster runs code on whoever connects to it."""
     tools: tuple[LoadGeneratorName, ...] = Field(default_factory=lambda: tuple(LOAD_GENERATORS))
     """Load generators that may be used."""
     models: ModelSource = "any"

@@ -13,7 +13,13 @@ from autotuner.config import parse_stored_task
 from autotuner.errors import AutotunerError, LeaseLostError, StoreError, StoreUnavailableError
 from autotuner.profiles import ProfileRegistry
 from autotuner.store import Lease, TaskRecord, machine_locks
-from autotuner.tuning.assembly import generator_for, launcher_for, runner_for, tuner_for
+from autotuner.tuning.assembly import (
+    generator_for,
+    launcher_for,
+    runner_for,
+    tuner_for,
+    with_room,
+)
 from autotuner.tuning.events import Event, ExperimentEnded, Predicting
 from autotuner.tuning.forecast import forecast_of
 from autotuner.tuning.history import as_begun
@@ -98,6 +104,7 @@ def _tune(lease: Lease, keeper: LeaseKeeper, setup: WorkerSetup) -> None:
     prepared = as_begun(prepared, row.plan)
     require_allowed_resolved(prepared, policy, base=base, source=source)
     require_installed(prepared)
+    prepared = with_room(prepared)
 
     def listen(event: Event) -> None:
         if isinstance(event, ExperimentEnded):

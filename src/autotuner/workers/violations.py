@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from autotuner.catalog import known_model
-from autotuner.config import AS_RECORDED, BACKENDS, Combination, DockerConfig, LoadKind, TaskConfig
+from autotuner.config import (
+    AS_RECORDED,
+    BACKENDS,
+    Combination,
+    DockerConfig,
+    LoadKind,
+    RayConfig,
+    TaskConfig,
+)
 from autotuner.config.secret_values import secrets_in
 from autotuner.engines import DEFAULT_ENGINE, engine_table
 from autotuner.errors import PolicyError, Problem
@@ -117,6 +125,9 @@ def _refuse(found: tuple[Problem, ...], source: str) -> None:
 
 def _of_task(task: TaskConfig, policy: Policy) -> Iterator[Problem]:
     yield from _not_in(policy.deployment_modes, "deployment_mode", task.deployment_mode)
+    address = (task.ray or RayConfig()).address
+    if not any(fnmatch.fnmatchcase(address, allowed) for allowed in policy.ray_addresses):
+        yield from _not_in(policy.ray_addresses, "ray.address", address)
     yield from _not_in(policy.tools, "benchmark.tool", task.benchmark.tool)
     highest = {level.kind: level.value for level in sorted(task.benchmark.levels)}
     at_once, each_second = (highest.get(kind, 0) for kind in (LoadKind.CONCURRENCY, LoadKind.RATE))

@@ -28,6 +28,7 @@ const CHANGES_RESULTS = new Set([
   "experiment_ended",
   "relaunch_ended",
   "launch_cut_short",
+  "launch_taken_back",
   "task_ended",
   "task_started",
 ]);

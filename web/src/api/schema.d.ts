@@ -6726,6 +6726,16 @@ export interface components {
              */
             programs: string[];
             /**
+             * Ray Addresses
+             * @description Addresses of Ray clusters that tasks may name in `ray.address`; `*` stands for anything. A
+             *     cluster runs code on whoever connects to it.
+             * @default [
+             *       "auto",
+             *       "local"
+             *     ]
+             */
+            ray_addresses: string[];
+            /**
              * Result Roots
              * @description Folders with results of other programs that may be compared by their path, beside the home's
              *     imports/.
@@ -7452,6 +7462,34 @@ export interface components {
              * @description Name of the worker that has it.
              */
             worker: string | null;
+        };
+        /**
+         * RayConfig
+         * @description The Ray cluster that `deployment_mode: ray` launches on.
+         */
+        RayConfig: {
+            /**
+             * Address
+             * @description `auto`: the cluster that this machine is a node of, or that RAY_ADDRESS names; `local`: one
+             *     of this machine alone, which ends with the command; `ray://HOST:PORT`: by its Ray Client server;
+             *     `HOST:PORT`: by its head, from one of its nodes.
+             * @default auto
+             */
+            address: string;
+            /**
+             * Cpus
+             * @description CPUs that a launch reserves; where left out, an engine on a CPU has a node's for itself, and
+             *     one on GPUs reserves none.
+             */
+            cpus?: number | null;
+            /**
+             * Resources
+             * @description Further resources that a launch reserves, by Ray's names for them:
+             *     `accelerator_type:H100: 0.001` keeps launches on nodes with that GPU.
+             */
+            resources?: {
+                [key: string]: number;
+            };
         };
         /**
          * RecommendationView
@@ -8626,9 +8664,9 @@ export interface components {
                 combinations: components["schemas"]["Combination"][];
                 /**
                  * Deployment Mode
-                 * @description The launcher that starts the engines: `local` on this machine, `docker` in containers;
-                 *     `replay` takes recorded launches in their place. `ray` is not installed yet; packages may add
-                 *     others.
+                 * @description The launcher that starts the engines: `local` on this machine, `docker` in containers, `ray`
+                 *     on the nodes of a Ray cluster; `replay` takes recorded launches in their place. Packages may
+                 *     add others.
                  * @default local
                  * @enum {string}
                  */
@@ -8706,6 +8744,8 @@ export interface components {
                 profiles: string[];
                 /** @default {} */
                 quantization: components["schemas"]["QuantizationAxes"];
+                /** @description The cluster that `deployment_mode: ray` launches on; all of it may be left out. */
+                ray?: components["schemas"]["RayConfig"] | null;
                 /** @description The recorded table that `deployment_mode: replay` replays. */
                 replay?: components["schemas"]["ReplayConfig"] | null;
                 /** @default {} */
@@ -8830,9 +8870,9 @@ export interface components {
             combinations: components["schemas"]["Combination"][];
             /**
              * Deployment Mode
-             * @description The launcher that starts the engines: `local` on this machine, `docker` in containers;
-             *     `replay` takes recorded launches in their place. `ray` is not installed yet; packages may add
-             *     others.
+             * @description The launcher that starts the engines: `local` on this machine, `docker` in containers, `ray`
+             *     on the nodes of a Ray cluster; `replay` takes recorded launches in their place. Packages may
+             *     add others.
              * @default local
              * @enum {string}
              */
@@ -8910,6 +8950,8 @@ export interface components {
             profiles: string[];
             /** @default {} */
             quantization: components["schemas"]["QuantizationAxes"];
+            /** @description The cluster that `deployment_mode: ray` launches on; all of it may be left out. */
+            ray?: components["schemas"]["RayConfig"] | null;
             /** @description The recorded table that `deployment_mode: replay` replays. */
             replay?: components["schemas"]["ReplayConfig"] | null;
             /** @default {} */
@@ -9352,9 +9394,9 @@ export interface components {
                 combinations: components["schemas"]["Combination"][];
                 /**
                  * Deployment Mode
-                 * @description The launcher that starts the engines: `local` on this machine, `docker` in containers;
-                 *     `replay` takes recorded launches in their place. `ray` is not installed yet; packages may add
-                 *     others.
+                 * @description The launcher that starts the engines: `local` on this machine, `docker` in containers, `ray`
+                 *     on the nodes of a Ray cluster; `replay` takes recorded launches in their place. Packages may
+                 *     add others.
                  * @default local
                  * @enum {string}
                  */
@@ -9432,6 +9474,8 @@ export interface components {
                 profiles: string[];
                 /** @default {} */
                 quantization: components["schemas"]["QuantizationAxes"];
+                /** @description The cluster that `deployment_mode: ray` launches on; all of it may be left out. */
+                ray?: components["schemas"]["RayConfig"] | null;
                 /** @description The recorded table that `deployment_mode: replay` replays. */
                 replay?: components["schemas"]["ReplayConfig"] | null;
                 /** @default {} */

@@ -15,6 +15,7 @@ from autotuner.catalog import known_models, resolve_model, this_device
 from autotuner.cli.home import state_folder
 from autotuner.cli.output import out, print_json
 from autotuner.config import Model
+from autotuner.config.extensions import LAUNCHERS
 from autotuner.engines import ENGINES
 from autotuner.errors import AutotunerError, LaunchError
 from autotuner.launch.docker_daemon import DockerDaemon
@@ -51,6 +52,7 @@ def doctor(*, home: Path | None, as_json: bool) -> int:
         "engines": engines,
         "models": models,
         "docker": _docker(),
+        "launchers": [_launcher(name) for name in LAUNCHERS],
     }
     if as_json:
         print_json(document)
@@ -77,6 +79,11 @@ def _model(name: str) -> dict[str, Any]:
         return {"name": name, "found": False, "problem": error.message, "remedy": error.remedy}
     size_mib = (found.facts.size_bytes or 0) / 2**20
     return {"name": name, "found": True, "path": str(found.path), "size_mib": round(size_mib, 1)}
+
+
+def _launcher(name: str) -> dict[str, Any]:
+    found = name in LAUNCHERS.installed
+    return {"name": name, "found": found, "remedy": "" if found else LAUNCHERS.remedy(name)}
 
 
 def _speed_text(speed: DeviceSpeed | None) -> str:
@@ -133,6 +140,11 @@ def _print(document: dict[str, Any], devices: Sequence[str]) -> None:
     text = f"{docker['version']} at {docker['address']}" if docker["found"] else docker["problem"]
     mark = _mark(True) if docker["found"] else "[dim]none[/dim]"
     table.add_row(mark, "[bold]docker[/bold]", escape(text))
+    for row in document["launchers"]:
+        # A task that names none needs none of these.
+        text = row["name"] if row["found"] else f"{row['name']}: not installed; {row['remedy']}"
+        mark = _mark(True) if row["found"] else "[dim]-[/dim]"
+        table.add_row(mark, "[bold]launcher[/bold]", escape(text))
     out().print(table)
     out().print("ready" if document["ready"] else "not ready: see the lines marked 'missing'")
 

@@ -25,7 +25,13 @@ from autotuner.report.performance_terminal import print_learnt
 from autotuner.report.plan_document import plan_document
 from autotuner.report.plan_terminal import print_estimate
 from autotuner.store import Store, TaskRecord, device_locks
-from autotuner.tuning.assembly import generator_for, launcher_for, runner_for, tuner_for
+from autotuner.tuning.assembly import (
+    generator_for,
+    launcher_for,
+    runner_for,
+    tuner_for,
+    with_room,
+)
 from autotuner.tuning.estimate import MOST_CANDIDATES, estimate_plan
 from autotuner.tuning.forecast import Forecast, forecast_of
 from autotuner.tuning.history import at_stored_levels
@@ -107,6 +113,7 @@ def run_task(
         with kept_store(folder) as kept:
             prepared = at_stored_levels(prepared, kept)
     generator = generator_for(prepared, path.resolve().parent)
+    prepared = with_room(prepared)
     if not quiet:
         with kept_store(folder) as kept:
             print_plan(prepared, plan_document(prepared, kept))
@@ -173,8 +180,9 @@ def _performance(
 
 
 def _devices(prepared: Prepared, requested: str | None) -> Devices:
-    """Devices that the task's engines run on; a replay starts none, and locks none."""
-    if prepared.replay is not None:
+    """Devices of this machine that the task's engines run on: none of a replay, or of a task on a
+    cluster, and none is locked."""
+    if prepared.replay is not None or prepared.room is not None:
         return Devices(CPU, ())
     gpu = prepared.variants[0].context.gpu
     allowed = allowed_gpus(os.environ)

@@ -1,0 +1,243 @@
+"""The connection of this process to a Ray cluster, and the room of the cluster.
+
+Ray connects a process to one cluster at a time.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from autotuner.config import RayConfig
+from autotuner.config.extensions import LAUNCHERS
+from autotuner.errors import LaunchError
+from autotuner.launch.protocol import ClusterRoom
+
+NAMESPACE = "autotuner"
+"""Of our actors in a cluster."""
+LOCAL = "local"
+CLIENT = "ray://"
+"""Beginning of the address of a Ray Client server."""
+_PROBE_S = 5.0
+_OBJECTS_BYTES = 100 * 2**20
+"""For objects of a cluster of one machine: launches send none that is large."""
+_START = "start a cluster (`ray start --head`), name another in ray.address, or say local"
+_LOCK = threading.RLock()
+
+
+@dataclass(frozen=True)
+class ClusterConnection:
+    """A connection of this process.
+
+    Attributes:
+        asked: the address that was asked for.
+        address: one by which another machine finds the cluster; `local` where none does.
+        pid: of the process: one that is forked has no connection.
+    """
+
+    asked: str
+    address: str
+    pid: int
+
+
+_now: ClusterConnection | None = None
+
+
+def connected(address: str) -> ClusterConnection:
+    """The connection to a cluster; made where there is none.
+
+    Raises:
+        LaunchError: no cluster answers there, it is of another version, or this process is
+            connected to another one.
+    """
+    global _now
+    ray = ray_module()
+    with _LOCK:
+        if _now is not None and _now.pid == os.getpid() and ray.is_initialized():
+            if address in (_now.asked, _now.address):
+                return _now
+            ray.shutdown()
+        _probe(address)
+        with _quiet(ray):
+            try:
+                _connect(ray, address)
+            except (Exception, SystemExit) as error:
+                raise _refusal(address, error) from None
+        found = address
+        if address != LOCAL and not address.startswith(CLIENT):
+            found = ray.get_runtime_context().gcs_address
+        _now = ClusterConnection(address, found, os.getpid())
+        return _now
+
+
+def is_connected_elsewhere(address: str) -> bool:
+    """Whether this process uses another cluster now."""
+    ray = ray_module()
+    return (
+        _now is not None
+        and _now.pid == os.getpid()
+        and ray.is_initialized()
+        and address not in (_now.asked, _now.address)
+    )
+
+
+def disconnect() -> None:
+    """Ends the connection of this process; a cluster of this machine alone ends with it."""
+    global _now
+    with _LOCK:
+        _now = None
+        ray_module().shutdown()
+
+
+def ray_module() -> Any:
+    """Ray, loaded when it is first used.
+
+    Raises:
+        LaunchError: it is not installed.
+    """
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    try:
+        import ray
+    except ImportError:
+        raise LaunchError(
+            "the launcher 'ray' is not installed here", remedy=LAUNCHERS.remedy("ray")
+        ) from None
+    return ray
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node that lives: its id, its host, and all that it has, by Ray's names."""
+
+    id: str
+    host: str
+    resources: dict[str, float]
+
+
+def nodes() -> tuple[Node, ...]:
+    """The nodes of the connected cluster that live."""
+    ray = ray_module()
+    return tuple(
+        Node(found["NodeID"], found["NodeManagerHostname"], found["Resources"])
+        for found in ray.nodes()
+        if found["Alive"]
+    )
+
+
+def demand(config: RayConfig, gpus: int, there: Sequence[Node]) -> dict[str, float]:
+    """Resources that a launch reserves on its node, by Ray's names.
+
+    Raises:
+        LaunchError: no node has so much, whoever else uses the cluster.
+    """
+    wanted = {"GPU": float(gpus)} if gpus else {}
+    wanted |= config.resources
+    if config.cpus is not None:
+        wanted["CPU"] = config.cpus
+    elif not gpus:
+        fitting = [node.resources.get("CPU", 0.0) for node in there if _has(node, wanted)]
+        wanted["CPU"] = min((cpus for cpus in fitting if cpus), default=1.0)
+    if not any(_has(node, wanted) for node in there):
+        for name, most in wanted.items():
+            if all(node.resources.get(name, 0.0) < most for node in there):
+                largest = max((node.resources.get(name, 0.0) for node in there), default=0.0)
+                raise LaunchError(
+                    f"a launch needs {_amount(name, most)} of one node, and no node of the Ray "
+                    f"cluster has more than {largest:g}",
+                    remedy="add such a node, or leave out what needs it (parallel, system, ray)",
+                )
+        needed = ", ".join(_amount(name, most) for name, most in wanted.items())
+        raise LaunchError(
+            f"no node of the Ray cluster has {needed} together",
+            remedy="add such a node, or lower ray.cpus or ray.resources",
+        )
+    return wanted
+
+
+def room(config: RayConfig) -> ClusterRoom:
+    """The room of a cluster, as if nobody else used it.
+
+    Raises:
+        LaunchError: as `connected`.
+    """
+    connected(config.address)
+    there = nodes()
+    fitting = [node for node in there if _has(node, config.resources)]
+    on_cpu = demand(config, 0, there)
+    return ClusterRoom(
+        tuple(int(node.resources.get("GPU", 0.0)) for node in fitting),
+        sum(int(node.resources.get("CPU", 0.0) // on_cpu["CPU"]) for node in fitting),
+    )
+
+
+def _has(node: Node, wanted: dict[str, float]) -> bool:
+    return all(node.resources.get(name, 0.0) >= most for name, most in wanted.items())
+
+
+def _amount(name: str, most: float) -> str:
+    return f"{most:g} {name}{'s' if most != 1 and name.isupper() else ''}"
+
+
+def _connect(ray: Any, address: str) -> None:
+    quiet = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": False}
+    if address == LOCAL:
+        ray.init(
+            address=LOCAL,
+            namespace=NAMESPACE,
+            include_dashboard=False,
+            object_store_memory=_OBJECTS_BYTES,
+            **quiet,
+        )
+    else:
+        ray.init(address=address, namespace=NAMESPACE, **quiet)
+
+
+def _probe(address: str) -> None:
+    """Asks whether anybody listens: Ray itself waits for a minute, and then ends the process."""
+    if address == "auto":
+        address = os.environ.get("RAY_ADDRESS", address)
+    host, _, port = address.removeprefix(CLIENT).rpartition(":")
+    if not host:
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_PROBE_S).close()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise LaunchError(
+            f"ray.address: nothing answers at {address}: {why}", remedy=_START
+        ) from None
+
+
+def _refusal(address: str, error: BaseException) -> LaunchError:
+    text = " ".join(str(error).split()) or type(error).__name__
+    if "version" in text.lower():
+        return LaunchError(
+            f"ray.address: the cluster at {address} has another version of Ray or Python: {text}",
+            remedy="install the versions of the cluster here, or these on every node",
+        )
+    if "could not find any running ray instance" in text.lower():
+        text = "no cluster runs on this machine"
+    return LaunchError(f"ray.address: {address}: {text}", remedy=_START)
+
+
+@contextmanager
+def _quiet(ray: ModuleType) -> Iterator[None]:
+    """Keeps Ray from changing how this process logs, and how it meets a signal."""
+    logger = logging.getLogger("ray")
+    logger.setLevel(logging.CRITICAL)
+    is_main = threading.current_thread() is threading.main_thread()
+    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in kept.items() if is_main else ():
+            signal.signal(number, handler)

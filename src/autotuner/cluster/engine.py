@@ -1,0 +1,196 @@
+"""An engine on a node of the cluster, as its owner sees it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+from autotuner.cluster import reaping
+from autotuner.cluster.messages import (
+    LaunchRequest,
+    LevelRequest,
+    News,
+    NodeReply,
+    Ready,
+    Refused,
+)
+from autotuner.cluster.seat import Seat, answered
+from autotuner.engines import LaunchSpec
+from autotuner.errors import LaunchError, MeasureError
+from autotuner.launch import Failure, LaunchFailed
+from autotuner.launch.engine_log import JUDGED_LINES, classify, read_tail
+from autotuner.launch.protocol import (
+    EngineHandle,
+    HandleCallback,
+    LaunchLost,
+    Reaped,
+    StopsWhenLeft,
+)
+from autotuner.measure import Measurement
+
+T = TypeVar("T")
+ProgressCallback = Callable[[int, int], None]
+
+
+class RayEngine(StopsWhenLeft):
+    """A live engine of a node; see `RunningEngine`. Its log is copied here as it grows.
+
+    Attributes:
+        base_url: the engine's address on its own node, where load is made too.
+
+    Args:
+        give_back: called with the place of the launch once nothing of the engine is left there.
+    """
+
+    def __init__(
+        self,
+        spec: LaunchSpec,
+        seat: Seat,
+        handle: EngineHandle,
+        log_path: Path,
+        *,
+        give_back: Callable[[Seat], None],
+        on_gone: HandleCallback,
+    ) -> None:
+        self.handle = handle
+        self.base_url = ""
+        self.startup_s = 0.0
+        self.log_path = log_path
+        self._spec = spec
+        self._seat = seat
+        self._give_back = give_back
+        self._on_gone = on_gone
+        self._exit_code: int | None = None
+        self._was_ready = False
+        self._has_stopped = False
+        self._lost: LaunchLost | None = None
+        self._log_bytes = 0
+        self._progress: tuple[int, int] | None = None
+        self._on_progress: ProgressCallback = lambda completed, wanted: None
+        self._heard = asyncio.Event()
+        self._listening: asyncio.Task[None] | None = None
+
+    async def start(self, request: LaunchRequest) -> None:
+        """Starts the engine; returns when it serves.
+
+        Raises:
+            LaunchFailed, LaunchError, LaunchLost: as `Launcher.launch`.
+        """
+        reply = self._seat.actor.launch.remote(request)
+        self._listening = asyncio.create_task(self._listen())
+        outcome: Ready | Failure | Refused = await self._answer(reply)
+        if isinstance(outcome, Refused):
+            raise LaunchError(outcome.message, remedy=outcome.remedy)
+        if isinstance(outcome, Failure):
+            raise LaunchFailed(outcome)
+        self._was_ready = True
+        self.base_url, self.startup_s = outcome.base_url, outcome.startup_s
+        self.caches = outcome.caches
+
+    async def run_level(self, request: LevelRequest, on_progress: ProgressCallback) -> Measurement:
+        """Runs a load level on the engine's node.
+
+        Raises:
+            MeasureError: the load generator could not work there.
+            LaunchLost: the node is gone.
+        """
+        self._progress, self._on_progress = None, on_progress
+        outcome: Measurement | Refused = await self._answer(
+            self._seat.actor.run_level.remote(request)
+        )
+        if isinstance(outcome, Refused):
+            raise MeasureError(outcome.message, remedy=outcome.remedy)
+        return outcome
+
+    @property
+    def gpus(self) -> int:
+        """How many GPUs it occupies."""
+        return self._spec.gpus
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether it has all CPUs of its node."""
+        return self._seat.demand.get("CPU", 0.0) >= self._seat.facts.cpus
+
+    def exit_code(self) -> int | None:
+        """None while it lives; see `RunningEngine`."""
+        if self._lost is not None and not self._has_stopped:
+            raise self._lost
+        return self._exit_code
+
+    def diagnose(self) -> Failure:
+        """Why the engine is dead or misbehaves, from its log and exit code."""
+        return classify(
+            read_tail(self.log_path, JUDGED_LINES),
+            self._spec.failure_patterns,
+            exit_code=self._exit_code,
+            was_ready=self._was_ready,
+        )
+
+    async def stop(self) -> None:
+        """Ends the engine and all that it started.
+
+        Raises:
+            LaunchError: it cannot be ended.
+        """
+        if self._has_stopped:
+            return
+        try:
+            refused: Refused | None = await self._answer(self._seat.actor.stop.remote())
+        except LaunchLost:
+            await self._clean_up()
+            return
+        finally:
+            self._has_stopped = True
+            if self._listening is not None:
+                self._listening.cancel()
+        if refused is not None:
+            raise LaunchError(refused.message, remedy=refused.remedy)
+        self._on_gone(self.handle)
+        self._give_back(self._seat)
+
+    async def _clean_up(self) -> None:
+        """Ends what is left where the actor is gone; the node may be, too."""
+        await asyncio.to_thread(self._seat.release)
+        if await asyncio.to_thread(reaping.reap, self.handle) is Reaped.GONE:
+            self._on_gone(self.handle)
+
+    async def _answer(self, reference: Awaitable[NodeReply[T]]) -> T:
+        """The node's answer, once the log has come as far as it had then."""
+        reply = await answered(reference)
+        while self._log_bytes < reply.log_bytes and self._listening is not None:
+            if self._listening.done():
+                break
+            self._heard.clear()
+            await asyncio.wait(
+                {self._listening, asyncio.ensure_future(self._heard.wait())},
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        if self._lost is not None:
+            raise self._lost
+        if reply.exit_code is not None:
+            self._exit_code = reply.exit_code
+        return reply.value
+
+    async def _listen(self) -> None:
+        """Takes the news of the launch, until its engine has ended."""
+        with self.log_path.open("wb") as log:
+            while self._exit_code is None:
+                try:
+                    news: News = await answered(
+                        self._seat.actor.news.remote(self._log_bytes, self._progress)
+                    )
+                except LaunchLost as lost:
+                    self._lost = lost
+                    return
+                if news.log:
+                    log.write(news.log)
+                    log.flush()
+                    self._log_bytes += len(news.log)
+                if news.progress is not None and news.progress != self._progress:
+                    self._on_progress(*news.progress)
+                self._progress = news.progress
+                self._exit_code = news.exit_code
+                self._heard.set()

@@ -1,0 +1,189 @@
+"""Starts engines on the nodes of a Ray cluster; see `Launcher`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+import autotuner
+from autotuner.cluster import reaping
+from autotuner.cluster.connection import CLIENT, ClusterConnection, connected, demand, nodes, room
+from autotuner.cluster.engine import RayEngine
+from autotuner.cluster.load import RayLoadGenerator
+from autotuner.cluster.messages import LaunchRequest
+from autotuner.cluster.seat import Seat, reserved
+from autotuner.config import Document, RayConfig
+from autotuner.engines import LaunchSpec
+from autotuner.errors import LaunchError
+from autotuner.launch.engine_log import open_log
+from autotuner.launch.protocol import (
+    ClusterRoom,
+    EngineHandle,
+    HandleCallback,
+    LaunchContext,
+    Reaped,
+)
+from autotuner.measure.protocol import LoadContext
+
+_IDLE_S = 10.0
+"""Time for which a place in the cluster is kept for the next launch."""
+_OWNER_SILENT_S = 8.0
+"""Where Ray sees the end of an owner late: behind a Ray Client server it waits for half a minute
+whether the owner comes back."""
+
+
+class RayLauncher:
+    """An actor in a placement group for each launch, which runs the local launcher on its node.
+
+    The actor and its place are kept for the next launch that needs as much: starting a process of
+    Ray's takes longer than all else that a launch costs.
+
+    Args:
+        config: the cluster, and what a launch reserves of it.
+        environment, on_started, on_gone, caches: as in `LaunchContext`.
+    """
+
+    def __init__(
+        self,
+        config: RayConfig,
+        *,
+        environment: Mapping[str, str],
+        on_started: HandleCallback = lambda handle: None,
+        on_gone: HandleCallback = lambda handle: None,
+        caches: Path | None = None,
+    ) -> None:
+        self._config = config
+        self._environment = environment
+        self._on_started = on_started
+        self._on_gone = on_gone
+        self._caches = caches
+        self._idle: list[Seat] = []
+        self._lock = threading.Lock()
+
+    @classmethod
+    def of(cls, context: LaunchContext) -> Self:
+        """The launcher of a task."""
+        return cls(
+            _config(context.options),
+            environment=context.environment,
+            on_started=context.on_started,
+            on_gone=context.on_gone,
+            caches=context.caches,
+        )
+
+    @classmethod
+    def reap(cls, handle: EngineHandle) -> Reaped:
+        """Ends what is left of an engine; see `Launcher.reap`."""
+        return reaping.reap(handle)
+
+    @classmethod
+    def room(cls, options: Document | None) -> ClusterRoom:
+        """The room of a cluster; see `LaunchesOnCluster`."""
+        return room(_config(options))
+
+    @classmethod
+    def load_generator(cls, context: LoadContext) -> RayLoadGenerator:
+        """The load generator that runs beside the engines."""
+        return RayLoadGenerator(context)
+
+    async def launch(
+        self,
+        spec: LaunchSpec,
+        devices: Sequence[str],
+        *,
+        log_path: Path,
+        ready_timeout_s: float,
+    ) -> RayEngine:
+        """Starts `spec` on a node that has room; see `Launcher.launch`.
+
+        Which GPUs it gets, Ray says: `devices` of this machine take no part.
+        """
+        open_log(log_path).close()
+        connection = await asyncio.to_thread(connected, self._config.address)
+        seat = await self._seat(spec, log_path)
+        mark = seat.next_mark()
+        engine = RayEngine(
+            spec,
+            seat,
+            reaping.handle_of(mark, seat.facts.node, connection.address),
+            log_path,
+            give_back=self._take_back,
+            on_gone=self._on_gone,
+        )
+        try:
+            self._on_started(engine.handle)
+            await engine.start(self._request(spec, mark, connection, ready_timeout_s))
+        except BaseException:
+            await engine.stop()
+            raise
+        return engine
+
+    def _request(
+        self, spec: LaunchSpec, mark: str, connection: ClusterConnection, ready_timeout_s: float
+    ) -> LaunchRequest:
+        behind_client = connection.asked.startswith(CLIENT)
+        return LaunchRequest(
+            mark,
+            spec,
+            dict(self._environment),
+            self._caches,
+            ready_timeout_s,
+            owner_silent_s=_OWNER_SILENT_S if behind_client else None,
+        )
+
+    async def _seat(self, spec: LaunchSpec, log_path: Path) -> Seat:
+        """A place for a launch: a kept one where it is as large, else a new one."""
+        wanted = await asyncio.to_thread(lambda: demand(self._config, spec.gpus, nodes()))
+        with self._lock:
+            kept = next((seat for seat in self._idle if seat.demand == wanted), None)
+            if kept is not None:
+                self._idle.remove(kept)
+                others = []
+            else:
+                # What they hold may be all the room that there is.
+                others, self._idle = self._idle, []
+        for seat in others:
+            await asyncio.to_thread(seat.release)
+        if kept is not None and await kept.is_alive():
+            return kept
+        if kept is not None:
+            await asyncio.to_thread(kept.release)
+        name = f"launch-{uuid.uuid4().hex[:12]}"
+
+        def still_fits() -> None:
+            demand(self._config, spec.gpus, nodes())
+
+        seat = await reserved(name, wanted, spec.gpus, still_fits)
+        if seat.facts.version != autotuner.__version__:
+            await asyncio.to_thread(seat.release)
+            raise LaunchError(
+                f"node {seat.facts.host} has version {seat.facts.version} of inference-autotuner, "
+                f"and this is {autotuner.__version__}",
+                remedy="install the same version on every node",
+            )
+        return seat
+
+    def _take_back(self, seat: Seat) -> None:
+        """Keeps a place for a while."""
+        with self._lock:
+            self._idle.append(seat)
+        timer = threading.Timer(_IDLE_S, self._release_idle, (seat, seat.launches))
+        timer.daemon = True
+        timer.start()
+
+    def _release_idle(self, seat: Seat, launches: int) -> None:
+        with self._lock:
+            if seat not in self._idle or seat.launches != launches:
+                return
+            self._idle.remove(seat)
+        with contextlib.suppress(Exception):  # the cluster may be gone, and the place with it
+            seat.release()
+
+
+def _config(options: Document | None) -> RayConfig:
+    return options if isinstance(options, RayConfig) else RayConfig()

@@ -1,0 +1,46 @@
+"""Load that is made beside the engine, on its node of the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from autotuner.cluster.engine import RayEngine
+from autotuner.cluster.messages import LevelRequest
+from autotuner.errors import MeasureError
+from autotuner.measure import Endpoint, LevelPlan, Measurement
+from autotuner.measure.protocol import LoadContext
+
+
+class RayLoadGenerator:
+    """Has the node of an engine run a level, with the tool that the task names; see
+    `LoadGenerator`."""
+
+    def __init__(self, context: LoadContext) -> None:
+        self._context = context
+
+    async def run(
+        self,
+        endpoint: Endpoint,
+        plan: LevelPlan,
+        *,
+        engine_alive: Callable[[], bool],
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> Measurement:
+        """Runs a level; whether the engine lives, its node sees first.
+
+        Raises:
+            MeasureError: the engine is not one of a cluster, or the tool is not on its node.
+            LaunchLost: the node is gone.
+        """
+        engine = endpoint.engine
+        if not isinstance(engine, RayEngine):
+            raise MeasureError(f"{endpoint.base_url} is no engine on a node of a Ray cluster")
+        request = LevelRequest(
+            self._context,
+            endpoint.model_name,
+            endpoint.api_path,
+            plan,
+            engine.gpus,
+            is_alone=engine.is_alone,
+        )
+        return await engine.run_level(request, on_progress or (lambda completed, wanted: None))

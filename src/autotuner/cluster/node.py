@@ -1,0 +1,232 @@
+"""A launch's end on a node of the cluster: the engine, the load, and the counters of the node.
+
+An instance is a Ray actor. What it does runs on an event loop of its own thread, on which nothing
+of Ray's runs: a load generator stamps times there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fnmatch
+import os
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Coroutine, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import autotuner
+from autotuner.cluster.connection import nodes
+from autotuner.cluster.messages import (
+    MARK,
+    LaunchRequest,
+    LevelRequest,
+    News,
+    NodeFacts,
+    NodeReply,
+    Ready,
+    Refused,
+    missing_files,
+)
+from autotuner.errors import AutotunerError
+from autotuner.launch import Failure, LaunchFailed, LocalEngine, LocalLauncher
+from autotuner.launch.processes import this_machine
+from autotuner.measure import Endpoint, Measurement, load_generator_named
+from autotuner.measure.disturbance import read_counters
+from autotuner.measure.energy_counters import Occupied, energy_counters
+from autotuner.measure.level_watch import LevelWatcher
+
+T = TypeVar("T")
+_OF_THE_NODE = (
+    *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TEMP", "TMP", "LD_LIBRARY_PATH"),
+    *("VIRTUAL_ENV", "PYTHON*", "XDG_*", "CUDA_*", "NVIDIA_*", "HIP_*", "ROCR_*", "ROCM_*"),
+)
+"""Variables that mean something on their own machine alone: engines inherit the node's."""
+_OF_RAY = "RAY_*"
+"""Engines inherit none of these: one that finds a cluster may join it."""
+_NEWS_POLL_S = 0.02
+_NEWS_WAIT_S = 1.0
+_LOG_BYTES = 1 << 20
+
+
+class LaunchNode:
+    """Runs launches on a node, one after the other."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, name="engine", daemon=True).start()
+        self._folder = Path(tempfile.mkdtemp(prefix="autotuner-"))
+        self._launches = 0
+        self._log = self._folder / "none.log"
+        self._engine: LocalEngine | None = None
+        self._work: set[asyncio.Task[Any]] = set()
+        self._progress: tuple[int, int] | None = None
+        self._asked_s = time.monotonic()
+
+    async def facts(self) -> NodeFacts:
+        """The node."""
+        import ray
+
+        node = ray.get_runtime_context().get_node_id()
+        devices = tuple(map(str, ray.get_gpu_ids()))
+        cpus = next((own.resources.get("CPU", 0.0) for own in nodes() if own.id == node), 0.0)
+        return NodeFacts(node, this_machine().host, autotuner.__version__, devices, cpus)
+
+    async def launch(self, request: LaunchRequest) -> NodeReply[Ready | Failure | Refused]:
+        """Starts an engine; returns when it serves, or why it does not."""
+        self._launches += 1
+        self._log = self._folder / f"{self._launches}.log"
+        self._engine, self._progress, self._asked_s = None, None, time.monotonic()
+        return self._reply(await self._run(self._launch(request)))
+
+    async def run_level(self, request: LevelRequest) -> NodeReply[Measurement | Refused]:
+        """Runs a load level on the engine, and watches the node meanwhile."""
+        self._progress = None
+        return self._reply(await self._run(self._level(request)))
+
+    async def news(self, log_position: int, progress: tuple[int, int] | None) -> News:
+        """Waits until something is new, for a second at the most.
+
+        Args:
+            log_position: bytes of the log that the owner has.
+            progress: what it knows.
+        """
+        self._asked_s = time.monotonic()
+        deadline_s = self._asked_s + _NEWS_WAIT_S
+        while True:
+            exit_code = self._exit_code()
+            log = self._log_from(log_position)
+            if log or self._progress != progress or exit_code is not None:
+                has_more = len(log) == _LOG_BYTES
+                return News(log, self._progress, None if has_more else exit_code)
+            if time.monotonic() > deadline_s:
+                return News(b"", progress, None)
+            await asyncio.sleep(_NEWS_POLL_S)
+
+    async def stop(self) -> NodeReply[Refused | None]:
+        """Ends the launch, whatever it is about; returns once nothing of its engine is left."""
+        return self._reply(await self._run(self._stop(), is_work=False))
+
+    async def _launch(self, request: LaunchRequest) -> Ready | Failure | Refused:
+        host = this_machine().host
+        missing = missing_files(request.spec)
+        if missing:
+            return Refused(
+                f"{missing[0]} is not on the node {host}",
+                "put the model at the same path on every node (a shared folder, or the same "
+                "image), or name one of a hub",
+            )
+        environment = {**engine_environment(request.environment, os.environ), MARK: request.mark}
+        launcher = LocalLauncher(environment=environment, caches=request.caches)
+        facts = await self.facts()
+        try:
+            engine = await launcher.launch(
+                request.spec,
+                facts.devices,
+                log_path=self._log,
+                ready_timeout_s=request.ready_timeout_s,
+            )
+        except LaunchFailed as failed:
+            return failed.failure
+        except AutotunerError as error:
+            remedy = f"{error.remedy} (programs lie at the same paths on every node)"
+            return Refused(f"node {host}: {error.message}", remedy)
+        self._engine = engine
+        if request.owner_silent_s is not None:
+            self._loop.create_task(self._end_with_owner(engine, request.owner_silent_s))
+        return Ready(engine.base_url, engine.startup_s, dict(engine.caches))
+
+    async def _level(self, request: LevelRequest) -> Measurement | Refused:
+        engine = self._engine
+        assert engine is not None, "a level without an engine"  # noqa: S101
+        facts = await self.facts()
+        occupied = Occupied(request.gpus, facts.devices, is_here=True, is_alone=request.is_alone)
+        endpoint = Endpoint(engine.base_url, request.model_name, request.api_path)
+
+        def progress(completed: int, wanted: int) -> None:
+            self._progress = completed, wanted
+
+        try:
+            tool = load_generator_named(request.context.benchmark.tool)
+            generator = tool.of(request.context)
+            with LevelWatcher(read_counters, energy_counters).watched(occupied) as watch:
+                measurement = await generator.run(
+                    endpoint,
+                    request.plan,
+                    engine_alive=lambda: engine.exit_code() is None,
+                    on_progress=progress,
+                )
+        except AutotunerError as error:
+            return Refused(f"node {facts.host}: {error.message}", error.remedy)
+        return watch.added_to(measurement)
+
+    async def _stop(self) -> Refused | None:
+        for task in self._work:
+            task.cancel()
+        await asyncio.gather(*self._work, return_exceptions=True)
+        try:
+            if self._engine is not None:
+                await self._engine.stop()
+        except AutotunerError as error:
+            return Refused(f"node {this_machine().host}: {error.message}", error.remedy)
+        return None
+
+    async def _end_with_owner(self, engine: LocalEngine, silent_s: float) -> None:
+        """Ends the engine, and this process, where the owner asks for nothing any more."""
+        while self._engine is engine and engine.exit_code() is None:
+            await asyncio.sleep(silent_s / 8)
+            if time.monotonic() - self._asked_s > silent_s:
+                await self._stop()
+                shutil.rmtree(self._folder, ignore_errors=True)
+                os._exit(0)
+
+    async def _run(self, work: Coroutine[Any, Any, T], *, is_work: bool = True) -> T:
+        """Runs `work` on the engine's loop.
+
+        Args:
+            is_work: whether stopping the launch cancels it.
+        """
+
+        async def registered() -> T:
+            task = asyncio.create_task(work)
+            if is_work:
+                self._work.add(task)
+                task.add_done_callback(self._work.discard)
+            return await task
+
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(registered(), self._loop))
+
+    def _reply(self, value: T) -> NodeReply[T]:
+        exit_code = self._exit_code()
+        with contextlib.suppress(FileNotFoundError):
+            return NodeReply(value, self._log.stat().st_size, exit_code)
+        return NodeReply(value, 0, exit_code)
+
+    def _exit_code(self) -> int | None:
+        return None if self._engine is None else self._engine.exit_code()
+
+    def _log_from(self, position: int) -> bytes:
+        try:
+            with self._log.open("rb") as file:
+                file.seek(position)
+                return file.read(_LOG_BYTES)
+        except FileNotFoundError:
+            return b""
+
+
+def engine_environment(owners: Mapping[str, str], nodes: Mapping[str, str]) -> dict[str, str]:
+    """The variables that an engine on a node inherits: the owner's, with the node's own where they
+    say something of their machine. Nothing else of the node's environment reaches it."""
+    return {
+        name: value
+        for place, variables in ((False, owners), (True, nodes))
+        for name, value in variables.items()
+        if _is_of_the_node(name) is place and not fnmatch.fnmatchcase(name, _OF_RAY)
+    }
+
+
+def _is_of_the_node(name: str) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in _OF_THE_NODE)

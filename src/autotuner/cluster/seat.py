@@ -1,0 +1,150 @@
+"""A place for launches on a node: a placement group, and the actor in it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from autotuner.cluster.connection import NAMESPACE, ray_module
+from autotuner.cluster.messages import NodeFacts
+from autotuner.cluster.node import LaunchNode
+from autotuner.errors import LaunchError
+from autotuner.launch.protocol import LaunchLost
+
+T = TypeVar("T")
+_ENVIRONMENT = {"RAY_kill_child_processes_on_worker_exit": "false"}
+"""Ray would kill the engine's supervisor, whose work it is to end all that the engine started."""
+_LOOK_S = 2.0
+_ALIVE_S = 5.0
+
+
+@dataclass
+class Seat:
+    """A place that is reserved, and answers.
+
+    Attributes:
+        actor: a `LaunchNode`.
+        demand: what it reserves, by Ray's names.
+        launches: how many launches it has had.
+    """
+
+    name: str
+    actor: Any
+    group: Any
+    demand: dict[str, float]
+    facts: NodeFacts
+    launches: int = field(default=0)
+
+    def next_mark(self) -> str:
+        """A mark for the next launch."""
+        self.launches += 1
+        return f"{self.name}.{self.launches}"
+
+    async def is_alive(self) -> bool:
+        """Whether it still answers."""
+        try:
+            async with asyncio.timeout(_ALIVE_S):
+                await answered(self.actor.facts.remote())
+        except (TimeoutError, LaunchLost):
+            return False
+        return True
+
+    def release(self) -> None:
+        """Gives it back to the cluster."""
+        _release(self.actor, self.group)
+
+
+async def reserved(
+    name: str, demand: dict[str, float], gpus: int, still_fits: Callable[[], None]
+) -> Seat:
+    """Waits for room, and takes it.
+
+    Args:
+        still_fits: raises where the cluster will never have it.
+
+    Raises:
+        LaunchError: the node cannot run launches, or what `still_fits` raises.
+        LaunchLost: the node was lost meanwhile.
+    """
+    actor, group = await asyncio.to_thread(_reserve, name, demand, gpus)
+    try:
+        answer = asyncio.ensure_future(answered(actor.facts.remote()))
+        while not (await asyncio.wait({answer}, timeout=_LOOK_S))[0]:
+            await asyncio.to_thread(still_fits)
+        return Seat(name, actor, group, demand, answer.result())
+    except BaseException:
+        answer.cancel()
+        await asyncio.to_thread(_release, actor, group)
+        raise
+
+
+async def answered(reference: Awaitable[T]) -> T:
+    """The answer of an actor.
+
+    Raises:
+        LaunchLost: it, or its node, is gone.
+        LaunchError: it cannot be started on its node.
+    """
+    errors = ray_module().exceptions
+    try:
+        return await reference
+    except errors.RuntimeEnvSetupError as error:
+        raise LaunchError(
+            f"a node cannot set up what a launch needs: {_in_a_line(error)}",
+            remedy="see the node's log (runtime_env_agent.log)",
+        ) from None
+    except errors.RayTaskError:
+        raise
+    except (errors.RayError, ConnectionError) as error:
+        text = _in_a_line(error)
+        if "No module named 'autotuner" in text:
+            raise LaunchError(
+                "a node of the Ray cluster does not have inference-autotuner",
+                remedy="install the same version with its extra [ray] on every node",
+            ) from None
+        raise LaunchLost(f"{type(error).__name__}: {text}") from None
+
+
+def _reserve(name: str, demand: dict[str, float], gpus: int) -> tuple[Any, Any]:
+    ray = ray_module()
+    from ray.util.placement_group import placement_group
+    from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
+
+    group = placement_group([dict(demand)], strategy="STRICT_PACK", name=name)
+    further = {key: most for key, most in demand.items() if key not in ("CPU", "GPU")}
+    try:
+        actor = (
+            ray.remote(LaunchNode)
+            .options(
+                name=name,
+                namespace=NAMESPACE,
+                num_gpus=gpus,
+                num_cpus=demand.get("CPU", 0.0),
+                resources=further,
+                scheduling_strategy=PlacementGroupSchedulingStrategy(group),
+                max_restarts=0,
+                runtime_env={"env_vars": _ENVIRONMENT},
+            )
+            .remote()
+        )
+    except BaseException:
+        _release(None, group)
+        raise
+    return actor, group
+
+
+def _release(actor: Any, group: Any) -> None:
+    ray = ray_module()
+    from ray.util.placement_group import remove_placement_group
+
+    with contextlib.suppress(ray.exceptions.RayError, ConnectionError):
+        if actor is not None:
+            ray.kill(actor)
+        remove_placement_group(group)
+
+
+def _in_a_line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:500]

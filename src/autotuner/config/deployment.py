@@ -1,0 +1,45 @@
+"""Where engines are launched: the parts of a task that belong to one launcher each."""
+
+from __future__ import annotations
+
+import re
+
+from pydantic import Field, field_validator
+
+from autotuner.config.document import Document, PositiveReal
+
+_RAY_ADDRESS = re.compile(r"auto|local|(ray://)?([\w.-]+|\[[0-9a-fA-F:]+\]):[1-9][0-9]{0,4}")
+
+
+class ReplayConfig(Document):
+    """The recorded table that `deployment_mode: replay` takes its launches from."""
+
+    landscape: str
+    """A CSV file, gzipped or not; relative to the task file."""
+    sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
+    """Its checksum: a file with another one is refused. A run keeps that of its file here."""
+
+
+class RayConfig(Document):
+    """The Ray cluster that `deployment_mode: ray` launches on."""
+
+    address: str = "auto"
+    """`auto`: the cluster that this machine is a node of, or that RAY_ADDRESS names; `local`: one
+    of this machine alone, which ends with the command; `ray://HOST:PORT`: by its Ray Client server;
+    `HOST:PORT`: by its head, from one of its nodes."""
+    cpus: PositiveReal | None = None
+    """CPUs that a launch reserves; where left out, an engine on a CPU has a node's for itself, and
+    one on GPUs reserves none."""
+    resources: dict[str, PositiveReal] = Field(default_factory=dict)
+    """Further resources that a launch reserves, by Ray's names for them:
+    `accelerator_type:H100: 0.001` keeps launches on nodes with that GPU."""
+
+    @field_validator("address")
+    @classmethod
+    def _is_an_address(cls, given: str) -> str:
+        if not _RAY_ADDRESS.fullmatch(given):
+            raise ValueError(
+                f"{given!r} is no address of a cluster; say auto, local, ray://HOST:PORT or "
+                "HOST:PORT"
+            )
+        return given

@@ -1,0 +1,105 @@
+"""Whole tasks on a cluster: nodes that die, owners that are killed, levels measured on nodes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autotuner.testing.fake_engine import install_fake_engine
+from autotuner.testing.processes import MARK, processes
+
+OBJECTS_BYTES = 80 * 2**20
+COMMAND = (sys.executable, "-m", "autotuner")
+TASK = """
+version: 2
+name: on a cluster
+deployment_mode: ray
+model: {{id: smollm2-135m}}
+engine_path: {fake}
+runtime: {{isl: 8, osl: 4}}
+scheduling: {{max_running_requests: {slots}}}
+misc: {{threads: [1, 2, 3]}}
+prediction: {{predictor: none}}
+optimization: {{strategy: grid, baseline: none, confirm: 0, parallel_launches: auto}}
+benchmark:
+  concurrency: [1, 2]
+  requests_per_level: 4
+  duration_per_level_s: 20
+  warmup_requests: 0
+"""
+
+
+class Tuning:
+    """One task and one home, tuned by the real command on the cluster that `auto` finds."""
+
+    def __init__(self, folder: Path, slots: int) -> None:
+        fake = install_fake_engine(
+            folder / "bin", "--ttft-ms=5", "--tpot-ms=1", "--load-delay-s=0.5"
+        )
+        self.task = folder / "task.yaml"
+        document = TASK.format(fake=fake, slots=list(range(1, slots + 1)))
+        self.task.write_text(document, encoding="utf-8")
+        self.home = folder / "home"
+        self.mark = uuid.uuid4().hex
+        self._progress, self._answer = folder / "progress", folder / "answer"
+
+    def start(self) -> subprocess.Popen[bytes]:
+        with self._progress.open("wb") as progress, self._answer.open("wb") as answer:
+            return subprocess.Popen(
+                [*COMMAND, "tune", str(self.task), "--json"],
+                stdout=answer,
+                stderr=progress,
+                env=os.environ | {"AUTOTUNER_HOME": str(self.home), MARK: self.mark},
+            )
+
+    def shows(self, wanted: str, process: subprocess.Popen[bytes]) -> bool:
+        """Waits until the progress of the command has a text; False where it ends without."""
+        while wanted not in self.progress():
+            if process.poll() is not None:
+                return wanted in self.progress()
+            time.sleep(0.05)
+        return True
+
+    def progress(self) -> str:
+        return self._progress.read_text(encoding="utf-8")
+
+    def experiments(self) -> list[dict[str, Any]]:
+        """Experiments of the command's answer."""
+        found: list[dict[str, Any]] = json.loads(self._answer.read_text())["experiments"]
+        return found
+
+    def left(self) -> dict[int, str]:
+        """Marked processes that are still there after ten seconds."""
+        deadline = time.monotonic() + 10
+        while (found := processes(self.mark)) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return found
+
+
+@pytest.mark.slow
+def test_nodes_that_die_cost_no_experiment_and_none_is_made_twice(
+    cluster: Any, tmp_path: Path
+) -> None:
+    tuning = Tuning(tmp_path, slots=8)
+    process = tuning.start()
+    for wanted in ("[4/24]", "[11/24]"):
+        assert tuning.shows(wanted, process), tuning.progress()
+        cluster.remove_node(next(iter(cluster.worker_nodes)), allow_graceful=False)
+        cluster.add_node(num_cpus=1, num_gpus=2, object_store_memory=OBJECTS_BYTES)
+    assert process.wait() == 0, tuning.progress()
+    assert "not made, and made again later" in tuning.progress()
+    experiments = tuning.experiments()
+    assert [one["status"] for one in experiments] == ["completed"] * 24
+    assert len({one["candidate_id"] for one in experiments}) == 24
+    for one in experiments:
+        first, second = (level["load"] for level in one["measurements"])
+        assert first != second, "a level was measured twice"
+    assert tuning.left() == {}
