@@ -176,6 +176,7 @@ bench: dev  ## Run the benches
 	$(BIN)/python bench/space.py
 	$(BIN)/python bench/loadgen.py
 	$(BIN)/python bench/overhead.py
+	$(BIN)/python bench/launch.py
 	$(BIN)/python bench/tune_start.py
 	$(BIN)/python bench/recommend.py
 	$(BIN)/python bench/search_speed.py

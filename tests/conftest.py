@@ -30,6 +30,8 @@ from own_docker import OwnDocker, own_docker
 _LOCKS = tempfile.mkdtemp(prefix="autotuner-locks-")
 # Tests that run beside each other each stand for a machine of their own.
 os.environ["AUTOTUNER_LOCKS"] = _LOCKS
+# The user's own daemon is none of the tests' business.
+os.environ["DOCKER_HOST"] = f"unix://{_LOCKS}/no-docker"
 # How long an example takes says nothing on a machine that others use too.
 hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")

@@ -22,6 +22,15 @@ from autotuner.launch.docker_daemon import DockerDaemon
 from autotuner.testing.engine_image import build
 
 IMAGE = "autotuner-tests/engines:1.2.3"
+LIKE_VLLM = """
+shift 2
+while [ $# -gt 1 ]; do
+  case $1 in --host) host=$2 ;; --port) port=$2 ;; esac
+  shift
+done
+exec fake-engine --host "$host" --port "$port" --slots 4
+"""
+"""The fake engine as vLLM is started: `vllm serve MODEL --host … --port …`."""
 _READY_S = 60.0
 _HOOK = "nvidia-container-runtime-hook"
 """Its presence has the daemon take requests for NVIDIA's GPUs; this one gives a container nothing
@@ -122,7 +131,7 @@ def own_docker(folder: Path, arguments: Sequence[str] = ()) -> Iterator[OwnDocke
     docker.prepare()
     try:
         docker.start(*arguments)
-        build(docker.daemon, IMAGE)
+        build(docker.daemon, IMAGE, {"vllm": LIKE_VLLM})
         yield docker
     finally:
         docker.clean()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import json
 import os
 import re
 import socket
@@ -112,7 +113,7 @@ class DockerDaemon:
         try:
             return str(ipaddress.ip_address(socket.gethostbyname(self._host)))
         except OSError as error:
-            raise self._unavailable(error) from None
+            raise self.as_unavailable(error) from None
 
     @property
     def _host(self) -> str | None:
@@ -217,6 +218,10 @@ class DockerDaemon:
                     raise DockerRefusedError(500, str(line["error"]))
                 yield line
 
+    def tag(self, reference: str, other: str) -> None:
+        """Gives an image another name."""
+        self._answer("tag", reference, *reference_of(other))
+
     def create(self, name: str, request: Mapping[str, Any]) -> None:
         """Makes a container.
 
@@ -233,9 +238,13 @@ class DockerDaemon:
         self, path: Path, repository: str, tag: str, changes: Sequence[str] = ()
     ) -> None:
         """Makes an image of a tar archive of its root."""
-        self._answer(
+        found = self._answer(
             "import_image_from_file", str(path), repository=repository, tag=tag, changes=changes
         )
+        # The daemon answers 200 before it begins; how it went is in the text.
+        last = json.loads(str(found).strip().splitlines()[-1])
+        if "error" in last:
+            raise DockerRefusedError(500, str(last["error"]))
 
     @cached_property
     def _client(self) -> docker.APIClient:
@@ -287,9 +296,10 @@ class DockerDaemon:
             ValueError,
             KeyError,
         ) as error:
-            raise self._unavailable(error) from None
+            raise self.as_unavailable(error) from None
 
-    def _unavailable(self, error: BaseException) -> DockerUnavailableError:
+    def as_unavailable(self, error: BaseException) -> DockerUnavailableError:
+        """The error of a daemon that does not answer, by the operating system's reason."""
         reason = _os_error(error)
         code = reason.errno if reason is not None else None
         why = (reason and reason.strerror) or str(error) or type(error).__name__
@@ -328,7 +338,7 @@ def _os_error(error: BaseException) -> OSError | None:
         if id(one) in seen:
             continue
         seen.add(id(one))
-        if isinstance(one, OSError) and one.errno is not None:
+        if isinstance(one, OSError) and isinstance(one.errno, int):
             return one
         inside = (*one.args, one.__cause__, one.__context__, getattr(one, "reason", None))
         waiting += [each for each in inside if isinstance(each, BaseException)]

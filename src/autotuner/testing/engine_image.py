@@ -16,8 +16,9 @@ import sys
 import sysconfig
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from autotuner.errors import LaunchError
 from autotuner.launch.docker_daemon import DockerDaemon, reference_of
@@ -26,39 +27,49 @@ _SITE = "/opt/site"
 """Folder of packages in the image."""
 PYTHON = str(Path(sys.executable).resolve())
 """The Python in the image."""
+_PROGRAMS = {
+    "llama-server": f'exec {PYTHON} -m autotuner.llamacpp_host "$@"',
+    "fake-engine": f'exec {PYTHON} -m autotuner.testing.fake_engine "$@"',
+}
 _MODULES = (
     *("__init__.py", "llamacpp_host.py", "socket_clock.py"),
     *("testing/__init__.py", "testing/fake_engine.py", "testing/queueing.py"),
 )
 _NO_ENGINE_NEEDS = {
     *("site-packages", "test", "idlelib", "tkinter", "lib2to3", "ensurepip", "turtledemo"),
-    *("__pycache__", "pydoc_data", "distutils", "unittest", "venv"),
+    *("pydoc_data", "distutils", "unittest", "venv"),
 }
 _LIBRARY = re.compile(r"(/\S+) \(0x")
 _TOOLS = ("sh", "sleep", "touch", "cat")
 """Beside the shell, programs for scripts of tests."""
 
 
-def build(daemon: DockerDaemon, reference: str) -> None:
-    """Makes the image `reference` on a daemon; one of that name is replaced."""
-    name, tag = reference_of(reference)
+def build(
+    daemon: DockerDaemon, reference: str, scripts: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """Makes the image `reference` on a daemon; one of that name is replaced.
+
+    Args:
+        scripts: name of a further program on its PATH -> its text, for a shell.
+    """
+    repository, tag = reference_of(reference)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "root.tar"
         with tarfile.open(path, "w") as archive:
             for source, target in _files():
                 archive.add(source.resolve(), target.lstrip("/"), recursive=False)
-            _add_program(archive, "llama-server", "autotuner.llamacpp_host")
-            _add_program(archive, "fake-engine", "autotuner.testing.fake_engine")
+            for name, text in {**_PROGRAMS, **scripts}.items():
+                _add_program(archive, name, text)
         changes = [
             f"ENV PATH={Path(PYTHON).parent}:/usr/bin:/bin",
             f"ENV PYTHONPATH={_SITE}",
             "ENV PYTHONDONTWRITEBYTECODE=1",
         ]
-        daemon.import_image(path, name, tag, changes)
+        daemon.import_image(path, repository, tag, changes)
 
 
-def _add_program(archive: tarfile.TarFile, name: str, module: str) -> None:
-    text = f'#!/bin/sh\nexec {PYTHON} -m {module} "$@"\n'.encode()
+def _add_program(archive: tarfile.TarFile, name: str, script: str) -> None:
+    text = f"#!/bin/sh\n{script}\n".encode()
     member = tarfile.TarInfo(f"usr/bin/{name}")
     member.size, member.mode = len(text), 0o755
     archive.addfile(member, io.BytesIO(text))
