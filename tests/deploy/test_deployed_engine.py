@@ -156,6 +156,27 @@ def test_a_wish_that_cannot_be_met_is_named(wishes: ExportWishes, why: str) -> N
         made(wishes=wishes)
 
 
+def test_a_container_is_deployed_as_it_was_measured() -> None:
+    docker = {
+        "image": "mine/vllm:{version}-cu",
+        "shm_gib": 4.0,
+        "user": "1000",
+        "mounts": ["/data/templates:/templates"],
+    }
+    _, spec = rendered("vllm")
+    command = spec.command().replace("vllm serve", "/opt/vllm/bin/vllm serve")
+    config = {"deployment_mode": "docker", "docker": docker}
+    engine = made(command=command, config=config, gpus=0, engine_version="0.11.2")
+    [service] = yaml.safe_load(FORMATS["compose"].files(engine)[0].text)["services"].values()
+    assert service["image"] == "mine/vllm:0.11.2-cu"
+    assert service["entrypoint"] == ["/opt/vllm/bin/vllm", "serve"]
+    assert "/data/templates:/templates:ro" in service["volumes"]
+    assert "sizeLimit: 4Gi" in FORMATS["kubernetes"].files(engine)[0].text
+    assert "Note: it was measured as user 1000\n" in head(engine)
+    other = made(command=command, config=config, wishes=ExportWishes(image="other:1"))
+    assert (other.image, other.program) == ("other:1", ("vllm", "serve"))
+
+
 def test_the_first_characters_name_a_candidate() -> None:
     assert "--point c1@8 " in head(made(wishes=ExportWishes("c")))
 

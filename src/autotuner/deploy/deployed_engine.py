@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autotuner.catalog import Gpu
-from autotuner.engines import CommandParts, DeployFile
+from autotuner.engines import CommandParts, DeployFile, Mount
 from autotuner.engines.command_parts import bound
 
 PORT_INSIDE = 8000
@@ -66,7 +66,9 @@ class DeployedEngine:
         gpus: that one replica occupies; 0 on a CPU.
         gpu: None where the catalog does not know it, and on a CPU.
         whole_node: whether the replicas take all GPUs that the task had.
+        mounts: files and folders of the machine that measured.
         settings: `group.field` -> value.
+        shm_gib: the most that /dev/shm may take.
         notes: what a user has to know before it is started.
     """
 
@@ -79,13 +81,14 @@ class DeployedEngine:
     wished_image: str | None
     program: tuple[str, ...]
     variables: tuple[EngineVariable, ...]
-    mounts: tuple[str, ...]
+    mounts: tuple[Mount, ...]
     gpus: int
     gpu: Gpu | None
     whole_node: bool
     replicas: int
     provenance: Provenance
     settings: Mapping[str, Any]
+    shm_gib: float = 16.0
     notes: tuple[str, ...] = ()
 
     @property

@@ -8,10 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from autotuner.catalog import Gpu, known_gpu
+from autotuner.config.containers import DockerConfig
 from autotuner.config.secret_values import holds_secret, looks_secret
 from autotuner.deploy.chosen_point import chosen_point, point_name
 from autotuner.deploy.deployed_engine import DeployedEngine, EngineVariable, Provenance
-from autotuner.engines import CommandParts, checked_version, command_parts
+from autotuner.engines import (
+    CommandParts,
+    Mount,
+    checked_version,
+    command_parts,
+)
 from autotuner.errors import ConfigError, EngineError, ExportError
 from autotuner.report.exports import one_line
 from autotuner.report.points import PlotPoint, point_text
@@ -67,7 +73,9 @@ def deployed_engine(
     replicas = _replicas(wishes.replicas)
     of_task = experiment.settings.get("system.total_gpus")
     total = int(of_task) if isinstance(of_task, int | float) else 0
-    image, no_image = _image(parts, version, experiment.gpus, gpu, wishes.image)
+    container = _container(summary, parts, version)
+    image, no_image = _image(parts, version, experiment.gpus, gpu, wishes.image or container.image)
+    measured_inside = container.image is not None and wishes.image is None
     return DeployedEngine(
         name=_label(_served_name(parts)),
         served_name=_served_name(parts),
@@ -76,19 +84,55 @@ def deployed_engine(
         image=image,
         no_image=no_image,
         wished_image=wishes.image,
-        program=_program(parts, wishes.program),
+        program=parts.program if measured_inside else _program(parts, wishes.program),
         variables=tuple(
             EngineVariable(n, None if looks_secret(n) or holds_secret(v) else v)
             for n, v in parts.env
         ),
-        mounts=_mounts(parts, experiment),
+        mounts=_mounts(parts, experiment, container),
+        shm_gib=container.shm_gib,
         gpus=experiment.gpus,
         gpu=gpu,
         whole_node=0 < total <= experiment.gpus * replicas,
         replicas=replicas,
         provenance=_provenance(summary, point, wishes, v1_task_id),
         settings=experiment.settings,
-        notes=tuple(_notes(parts, experiment)),
+        notes=tuple(_notes(parts, experiment, container)),
+    )
+
+
+@dataclass(frozen=True)
+class _Container:
+    """The container in which a task measured.
+
+    Attributes:
+        image: None where it measured in none.
+        notes: what an export does not repeat of it.
+    """
+
+    image: str | None = None
+    shm_gib: float = 16.0
+    mounts: tuple[Mount, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def _container(summary: TaskSummary, parts: CommandParts, version: str | None) -> _Container:
+    """The container of a task's engines, by the task."""
+    if summary.task.config.get("deployment_mode") != "docker":
+        return _Container()
+    docker = DockerConfig.model_validate(summary.task.config.get("docker") or {})
+    file, image = parts.table.file, docker.image
+    if image is None and file.image is not None:
+        image = f"{file.image}:{file.deploy.image_tag}"
+    if version is None and image is not None and "{version}" in image:
+        image = None
+    user = f"it was measured as user {docker.user}" if docker.user else ""
+    root = "it was measured with a root that cannot be written" if docker.read_only else ""
+    return _Container(
+        image=None if image is None else image.replace("{version}", version or ""),
+        shm_gib=docker.shm_gib,
+        mounts=tuple(Mount(source, target) for source, target in docker.mounted()),
+        notes=tuple(filter(None, (user, root))),
     )
 
 
@@ -164,24 +208,30 @@ def _label(name: str) -> str:
     return label if label[:1].isalpha() else f"engine-{label}".strip("-")
 
 
-def _mounts(parts: CommandParts, experiment: ExperimentView) -> tuple[str, ...]:
-    """Full paths of models that the command reads on this machine."""
+def _mounts(
+    parts: CommandParts, experiment: ExperimentView, container: _Container
+) -> tuple[Mount, ...]:
+    """Models that the command reads on the machine that measured, and what was mounted beside."""
     named = (parts.model, str(experiment.settings.get("misc.speculative_draft_model") or ""))
-    return tuple(dict.fromkeys(path for path in named if path.startswith("/")))
+    models = dict.fromkeys(path for path in named if path.startswith("/"))
+    targets = {mount.target for mount in container.mounts}
+    return (
+        *(Mount(path, path) for path in models if path not in targets),
+        *container.mounts,
+    )
 
 
-def _notes(parts: CommandParts, experiment: ExperimentView) -> Iterator[str]:
-    for path in _mounts(parts, experiment):
-        yield f"{one_line(path)} is a path of the machine that measured: copy it where this runs"
-    others = [
-        word
-        for word in parts.arguments
-        if word.startswith("/") and word not in _mounts(parts, experiment)
-    ]
-    for word in dict.fromkeys(others):
+def _notes(parts: CommandParts, experiment: ExperimentView, container: _Container) -> Iterator[str]:
+    mounts = _mounts(parts, experiment, container)
+    for mount in mounts:
+        path = one_line(mount.source)
+        yield f"{path} is a path of the machine that measured: copy it where this runs"
+    known = {mount.target for mount in mounts}
+    for word in dict.fromkeys(w for w in parts.arguments if w.startswith("/") and w not in known):
         yield f"the command names {one_line(word)}: see that it is there"
     for flag in parts.left_out:
         yield f"{flag} is left out, since it holds a secret: give it by a variable of the engine"
+    yield from container.notes
     if experiment.unserved:
         yield f"this does not serve what was measured: {one_line(experiment.unserved)}"
 

@@ -13,7 +13,6 @@ from autotuner.deploy.deployed_engine import (
     DeployedEngine,
 )
 
-_SHARED_MEMORY = "16Gi"
 _OF_VENDORS = {"amd": "amd.com/gpu"}
 
 
@@ -92,11 +91,11 @@ def volumes(
     """
     mounts: list[dict[str, Any]] = [{"name": "shm", "mountPath": "/dev/shm"}]  # noqa: S108
     found: list[dict[str, Any]] = [
-        {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": _SHARED_MEMORY}}
+        {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": f"{engine.shm_gib:g}Gi"}}
     ]
-    for number, path in enumerate(engine.mounts, 1):
-        mounts.append({"name": f"model-{number}", "mountPath": path, "readOnly": True})
-        found.append({"name": f"model-{number}", "hostPath": {"path": path}})
+    for number, mount in enumerate(engine.mounts, 1):
+        mounts.append({"name": f"model-{number}", "mountPath": mount.target, "readOnly": True})
+        found.append({"name": f"model-{number}", "hostPath": {"path": mount.source}})
     if engine.files and files is not None:
         mounts.append({"name": "files", "mountPath": FILES_FOLDER, "readOnly": True})
         found.append({"name": "files", "configMap": {"name": files}})

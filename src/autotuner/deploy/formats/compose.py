@@ -39,7 +39,7 @@ def _service(engine: DeployedEngine, number: int) -> dict[str, Any]:
     environment: dict[str, str | None] = {
         v.name: None if v.value is None else _literal(v.value) for v in engine.variables
     }
-    volumes = [f"{_literal(path)}:{_literal(path)}:ro" for path in engine.mounts]
+    volumes = [f"{_literal(m.source)}:{_literal(m.target)}:ro" for m in engine.mounts]
     volumes += [f"./{file.name}:{FILES_FOLDER}/{file.name}:ro" for file in engine.files]
     if engine.is_downloaded:
         environment |= {"HF_HOME": HUB_CACHE, HUB_TOKEN: None}

@@ -30,7 +30,7 @@ def _task(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]:
     if secrets:
         document["secrets"] = dict.fromkeys(secrets)
     if engine.mounts:
-        document["file_mounts"] = {path: path for path in engine.mounts}
+        document["file_mounts"] = {mount.target: mount.source for mount in engine.mounts}
     document["run"] = _script(engine)
     document["service"] = {
         "readiness_probe": {
