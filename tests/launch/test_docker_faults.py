@@ -13,7 +13,7 @@ from own_registry import own_registry
 from autotuner.config import DockerConfig
 from autotuner.engines import HOST, PORT, FailureKind, LaunchSpec
 from autotuner.errors import LaunchError
-from autotuner.launch import LaunchContext, LaunchFailed, Preparation, Reaped
+from autotuner.launch import LaunchContext, LaunchFailed, LaunchLost, Preparation, Reaped
 from autotuner.launch.container_engine import DockerEngine
 from autotuner.launch.container_spec import LABEL
 from autotuner.launch.docker import DockerLauncher
@@ -99,7 +99,7 @@ def test_a_container_that_others_end_says_nothing_of_its_engine(
             name = engine.handle.id.split()[0]
             await asyncio.to_thread(docker_here.daemon.act, name, "stop", timeout_s=0)
             await has_ended(engine)
-            with pytest.raises(LaunchError, match="the daemon ended its container"):
+            with pytest.raises(LaunchLost, match="the daemon ended its container"):
                 engine.diagnose()
 
     asyncio.run(end_it())
@@ -112,7 +112,7 @@ def test_a_daemon_that_is_restarted_under_load(docker_here: OwnDocker, tmp_path:
         async with await launched(launcher(docker_here), FAKE, tmp_path) as engine:
             await asyncio.to_thread(docker_here.stop)
             await has_ended(engine)
-            with pytest.raises(LaunchError, match="the daemon"):
+            with pytest.raises(LaunchLost, match="the daemon"):
                 engine.diagnose()
             await asyncio.to_thread(docker_here.start)
         assert await asyncio.to_thread(DockerLauncher.reap, engine.handle) is Reaped.GONE

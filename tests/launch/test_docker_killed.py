@@ -5,23 +5,26 @@ from __future__ import annotations
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import yaml
 
+from autotuner.errors import LaunchError
 from autotuner.launch.container_spec import LABEL
 from own_docker import IMAGE, OwnDocker
 
 pytestmark = pytest.mark.slow
-KILLS = int(os.environ.get("AUTOTUNER_KILLS", "3"))
+KILLS = int(os.environ.get("AUTOTUNER_KILLS", "2"))
 """More of them find rarer moments."""
 _GONE_WITHIN_S = 10.0
 _STARTED_WITHIN_S = 60.0
-SLOTS = [2, 3, 4, 5, 6, 7]
+SLOTS = [2, 3, 4, 5]
 TASK = {
     "version": 2,
     "name": "killed",
@@ -45,22 +48,35 @@ def left(docker: OwnDocker) -> list[str]:
     return names + [line for line in shown.stdout.splitlines() if "docker_supervisor.py" in line]
 
 
+def written(folder: Path) -> list[str]:
+    """The command that tunes the task."""
+    file = folder / "task.yaml"
+    file.write_text(yaml.safe_dump(TASK), encoding="utf-8")
+    return [sys.executable, "-m", "autotuner", "tune", str(file), "--json"]
+
+
+def environment(docker: OwnDocker, folder: Path) -> dict[str, str]:
+    return {
+        **os.environ,
+        "DOCKER_HOST": docker.daemon.address,
+        "AUTOTUNER_HOME": str(folder / "home"),
+        "HF_HUB_OFFLINE": "1",
+    }
+
+
+def experiments_of(document: str) -> list[tuple[str, str]]:
+    """Candidate and status of each experiment."""
+    return [(each["id"], each["status"]) for each in json.loads(document)["experiments"]]
+
+
 def test_whoever_is_killed_leaves_no_container_and_the_task_goes_on(
     docker_here: OwnDocker, tmp_path: Path
 ) -> None:
-    file = tmp_path / "task.yaml"
-    file.write_text(yaml.safe_dump(TASK), encoding="utf-8")
-    environment = {
-        **os.environ,
-        "DOCKER_HOST": docker_here.daemon.address,
-        "AUTOTUNER_HOME": str(tmp_path / "home"),
-        "HF_HUB_OFFLINE": "1",
-    }
-    command = [sys.executable, "-m", "autotuner", "tune", str(file), "--json"]
+    command, variables = written(tmp_path), environment(docker_here, tmp_path)
     moments = random.Random(7)
     for _ in range(KILLS):
         with (tmp_path / "out").open("ab") as out:
-            owner = subprocess.Popen(command, env=environment, stdout=out, stderr=out)
+            owner = subprocess.Popen(command, env=variables, stdout=out, stderr=out)
         deadline = time.monotonic() + _STARTED_WITHIN_S
         while not left(docker_here) and owner.poll() is None:
             assert time.monotonic() < deadline, (tmp_path / "out").read_text()
@@ -72,9 +88,32 @@ def test_whoever_is_killed_leaves_no_container_and_the_task_goes_on(
         while found := left(docker_here):
             assert time.monotonic() < deadline, found
             time.sleep(0.05)
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    experiments = json.loads(done.stdout)["experiments"]
-    completed = [each["id"] for each in experiments if each["status"] == "completed"]
-    assert len(set(completed)) == len(completed) == len(SLOTS), experiments
+    experiments = experiments_of(done.stdout)
+    assert {status for _, status in experiments} == {"completed"}, experiments
+    assert len({key for key, _ in experiments}) == len(experiments) == len(SLOTS), experiments
+    assert left(docker_here) == []
+
+
+def test_a_container_that_others_end_costs_no_experiment(
+    docker_here: OwnDocker, tmp_path: Path
+) -> None:
+    command, variables = written(tmp_path), environment(docker_here, tmp_path)
+    with (tmp_path / "out").open("wb") as out, (tmp_path / "err").open("wb") as err:
+        owner = subprocess.Popen(command, env=variables, stdout=out, stderr=err)
+    ended: set[str] = set()
+    while owner.poll() is None:
+        found = docker_here.daemon.containers(stopped=False, label=LABEL)
+        if found and len(ended) < 2 and not ended.intersection(each["Id"] for each in found):
+            ended.add(found[0]["Id"])
+            with suppress(LaunchError):  # it has just ended by itself
+                docker_here.daemon.signal(found[0]["Id"], signal.SIGKILL)
+        time.sleep(0.3)
+    shown = (tmp_path / "err").read_text()
+    assert owner.returncode == 0, shown
+    assert "made again later" in shown
+    experiments = experiments_of((tmp_path / "out").read_text())
+    assert {status for _, status in experiments} == {"completed"}, experiments
+    assert len({key for key, _ in experiments}) == len(experiments) == len(SLOTS), experiments
     assert left(docker_here) == []

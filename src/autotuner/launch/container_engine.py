@@ -25,7 +25,13 @@ from autotuner.launch.docker_daemon import (
 from autotuner.launch.docker_failures import why_no_container
 from autotuner.launch.engine_log import JUDGED_LINES, classify, read_tail
 from autotuner.launch.ports import LOOPBACK, is_own
-from autotuner.launch.protocol import EngineHandle, Failure, HandleCallback, StopsWhenLeft
+from autotuner.launch.protocol import (
+    EngineHandle,
+    Failure,
+    HandleCallback,
+    LaunchLost,
+    StopsWhenLeft,
+)
 from autotuner.launch.readiness import POLL_S, until_ready
 
 _REMOVED_WITHIN_S = 20.0
@@ -96,14 +102,11 @@ class DockerEngine(StopsWhenLeft):
         """Why the engine is dead or misbehaves, from its log and its container's end.
 
         Raises:
-            LaunchError: others have ended it, or its daemon is gone: that says nothing of it.
+            LaunchLost: others have ended it, or its daemon is gone: that says nothing of it.
         """
         end = self._watch.end if self._watch is not None else None
         if end is not None and end.cause:
-            raise LaunchError(
-                f"{end.cause} ({self._name})",
-                remedy="see what the daemon's log says of it, then go on with the task",
-            )
+            raise LaunchLost(f"{end.cause} ({self._name})")
         found = classify(
             read_tail(self.log_path, JUDGED_LINES),
             self._spec.failure_patterns,

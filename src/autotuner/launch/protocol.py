@@ -141,7 +141,11 @@ class RunningEngine(Protocol):
         """
 
     def diagnose(self) -> Failure:
-        """Reads the log and classifies why the engine is dead or misbehaves."""
+        """Reads the log and classifies why the engine is dead or misbehaves.
+
+        Raises:
+            LaunchLost: it was ended from outside, or with its machine.
+        """
 
     async def stop(self) -> None:
         """Ends the engine and everything it started; returns once its port is free again."""

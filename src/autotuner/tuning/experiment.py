@@ -245,7 +245,7 @@ class Experimenter:
         """Measures the levels of `launch`; returns why the experiment failed, if it did."""
         async for load, repeat in levels:
             measurement = await self.meter.measure(engine, launch, load, repeat)
-            await until_signals_have_come(engine)
+            await until_signals_have_come(engine, measurement)
             self._store.add_measurement(
                 launch.record.id,
                 measurement,

@@ -22,10 +22,17 @@ from autotuner.tuning.points import (
 )
 
 
-async def until_signals_have_come(engine: RunningEngine) -> None:
-    """Waits a moment where an engine has ended, before that is stored; see `SIGNALLED_S`."""
-    if engine.exit_code() is not None:
+async def until_signals_have_come(engine: RunningEngine, measured: Measurement) -> None:
+    """Waits a moment where an engine has ended, or may have, before a level is stored; see
+    `SIGNALLED_S`.
+
+    Raises:
+        LaunchLost: it ended for a reason that is not its own: the level says nothing of it.
+    """
+    if measured.errors or engine.exit_code() is not None:
         await asyncio.sleep(SIGNALLED_S)
+    if engine.exit_code() is not None:
+        engine.diagnose()
 
 
 def load_failure(engine: RunningEngine, measured: Sequence[Measurement]) -> Failure | None:

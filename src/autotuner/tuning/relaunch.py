@@ -241,7 +241,7 @@ class Relauncher:
         for load in loads:
             for repeat in range((number - 1) * repeats, number * repeats):
                 found = await self._meter.measure(engine, launch, load, repeat)
-                await until_signals_have_come(engine)
+                await until_signals_have_come(engine, found)
                 yield found.model_copy(update={"launch": number})
                 if engine.exit_code() is not None:
                     return
