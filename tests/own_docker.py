@@ -41,14 +41,16 @@ class OwnDocker:
     """A daemon that can be stopped and started again.
 
     Attributes:
-        daemon: asks it.
+        daemon, by_network: ask it by its socket, and as one of another machine is asked.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._bridge = f"at{os.getpid() % 10**7}"
         self._process: subprocess.Popen[bytes] | None = None
+        self._address = f"10.213.{os.getpid() % 250}.1"
         self.daemon = DockerDaemon(f"unix://{folder}/s")
+        self.by_network = DockerDaemon(f"tcp://{self._address}:2375")
 
     def start(self, *more: str) -> None:
         """Starts the daemon and waits until it answers."""
@@ -56,6 +58,7 @@ class OwnDocker:
         arguments = (
             *("--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec"),
             *("--pidfile", f"{folder}/pid", "--host", self.daemon.address),
+            *("--host", self.by_network.address, "--tls=false"),
             *("--bridge", self._bridge, "--iptables=false", "--ip6tables=false", "--ip-masq=false"),
             *more,
         )
@@ -92,15 +95,19 @@ class OwnDocker:
         hook.parent.mkdir()
         hook.write_text("#!/bin/sh\nexit 0\n", encoding="utf-8")
         hook.chmod(0o755)
-        third = os.getpid() % 250
         _ip("link", "add", self._bridge, "type", "bridge")
-        _ip("addr", "add", f"10.213.{third}.1/24", "dev", self._bridge)
+        _ip("addr", "add", f"{self._address}/24", "dev", self._bridge)
         _ip("link", "set", self._bridge, "up")
 
     def clean(self) -> None:
         """Removes all of it."""
         self.stop()
         _ip("link", "delete", self._bridge)
+        # The name space of the machine's own network stays mounted where a container was in it.
+        mounted = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+        for path in reversed(mounted):
+            if Path(path).is_relative_to(self._folder):
+                subprocess.run(["umount", "--lazy", path], check=False)  # noqa: S607
         shutil.rmtree(self._folder, ignore_errors=True)
 
 

@@ -6,6 +6,7 @@ import asyncio
 import errno
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from own_registry import own_registry
@@ -167,3 +168,47 @@ def test_without_a_right_to_its_socket_the_remedy_names_the_group() -> None:
     error = daemon.as_unavailable(ConnectionError("Connection aborted.", refused))
     assert "Permission denied" in error.message
     assert "usermod -aG docker" in error.remedy
+
+
+@pytest.mark.slow
+def test_options_limit_a_real_container(docker_here: OwnDocker, tmp_path: Path) -> None:
+    options = {"user": "65534:65534", "read_only": True, "network": "host", "shm_gib": 0.5}
+
+    async def look() -> tuple[str, dict[str, Any]]:
+        async with await launched(launcher(docker_here, **options), FAKE, tmp_path) as engine:
+            found = docker_here.daemon.container(engine.handle.id.split()[0])
+            return engine.base_url, found
+
+    base_url, found = asyncio.run(look())
+    assert base_url.startswith("http://127.0.0.1:")
+    assert found["Config"]["User"] == "65534:65534"
+    assert found["HostConfig"]["ReadonlyRootfs"] is True
+    assert found["HostConfig"]["ShmSize"] == 2**29
+
+
+@pytest.mark.slow
+def test_a_daemon_of_another_machine_gets_files_and_keeps_caches_itself(
+    docker_here: OwnDocker, tmp_path: Path
+) -> None:
+    remote = docker_here.by_network
+    by = DockerLauncher(daemon=remote, stop_grace_s=0.5, caches=tmp_path / "caches")
+    script = 'cat "$1" && shift && exec fake-engine "$@"'
+    spec = replace(
+        FAKE,
+        argv=("sh", "-c", script, "sh", "{file:a.yaml}", *FAKE.argv[1:]),
+        files=(("a.yaml", "of the launch\n"),),
+        caches=(("A_CACHE", "compiled"),),
+    )
+
+    async def look() -> tuple[str, list[dict[str, Any]]]:
+        async with await launched(by, spec, tmp_path) as engine:
+            found = remote.container(engine.handle.id.split()[0])
+            return engine.base_url, found["Mounts"]
+
+    base_url, mounts = asyncio.run(look())
+    assert base_url.startswith(f"http://{remote.published_at}:")
+    assert not base_url.startswith("http://127.")
+    assert [(mount["Type"], mount["RW"]) for mount in mounts] == [("volume", True)]
+    assert "of the launch" in (tmp_path / "engine.log").read_text()
+    assert not (tmp_path / "caches").exists()
+    assert containers(docker_here) == []

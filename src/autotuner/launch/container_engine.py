@@ -224,8 +224,8 @@ def _address(found: Mapping[str, Any], at: Binding, daemon: DockerDaemon) -> Bas
     settings = found["NetworkSettings"]
     for network in (settings.get("Networks") or {}).values():
         address, gateway = network.get("IPAddress"), network.get("Gateway")
-        is_near = daemon.is_here and gateway and is_own(gateway)
-        if address and (is_near or _IN_CONTAINER.exists()):
+        is_near = (bool(gateway) and is_own(gateway)) or _IN_CONTAINER.exists()
+        if address and daemon.is_here and is_near:
             return BaseUrl("http", address, at.port)
     bound = (settings.get("Ports") or {}).get(f"{at.port}/tcp") or []
     if not bound:

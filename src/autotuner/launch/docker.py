@@ -223,9 +223,9 @@ class DockerLauncher:
                 removed(daemon, name)
             guard.gone()
             raise
-        handle = EngineHandle(
-            KIND, f"{name} {self._known_facts().id} {daemon.address}", this_machine().host
-        )
+        facts = self._known_facts()
+        host = this_machine().host if daemon.is_here else facts.host
+        handle = EngineHandle(KIND, f"{name} {facts.id} {daemon.address}", host)
         return DockerEngine(
             spec,
             daemon,

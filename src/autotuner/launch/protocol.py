@@ -28,7 +28,7 @@ class EngineHandle:
     Attributes:
         kind: the launcher that started the engine, by its name among the deployment modes.
         id: which of that launcher's engines it is; never given to another.
-        host: the machine that it was started from.
+        host: the machine that it runs on.
     """
 
     kind: str

@@ -36,7 +36,7 @@ _WORDS = {
     "model.revision": re.compile(r"[A-Za-z0-9][\w./-]*"),
 }
 """Texts that become arguments: never a flag, nor a path that leaves its folder."""
-_IN_IMAGE = re.compile(r"/?[\w.-]+(/[\w.-]+)*")
+_IN_IMAGE = re.compile(r"/?\w[\w.-]*(/\w[\w.-]*)*")
 _LOOKED_UP = "system.gpu_type"
 """The one text among the settings that no engine is given."""
 
