@@ -127,6 +127,7 @@ SCENES: Mapping[str, Scene] = {
         "/tasks/{chat}", (_wait(3_000),), routes={"**/api/v2/events*": _abort}, is_whole=False
     ),
     "overview-slo": Scene("/tasks/{chat}"),
+    "deploy": Scene("/tasks/{chat}", (_click("Deploy…"), _wait(1_500)), is_whole=False),
     "overview-failed": Scene("/tasks/{out-of-memory}"),
     "overview-running": Scene("/tasks/{retrieval}"),
     "overview-paused": Scene("/tasks/{paused}"),

@@ -177,6 +177,24 @@ def test_a_container_is_deployed_as_it_was_measured() -> None:
     assert (other.image, other.program) == ("other:1", ("vllm", "serve"))
 
 
+def test_disaggregated_serving_is_refused_with_why() -> None:
+    settings, spec = rendered("vllm")
+    settings |= {"system.serving_mode": "disagg"}
+    summary = summary_of(spec.command(), "vllm", GPU | settings, 1, replay=True)
+    with pytest.raises(ExportError, match="disaggregated serving, of which only the whole"):
+        deployed_engine(summary, ExportWishes())
+
+
+def test_a_candidate_is_a_task_of_aiconfigurator() -> None:
+    settings = {"parallel.tensor_parallel": 2, "quantization.kvcache_mode": "fp8"}
+    [file] = FORMATS["aiconfigurator"].files(deployed("vllm", settings))
+    document = yaml.safe_load(file.text)
+    [experiment] = (document[name] for name in document["exps"])
+    assert experiment["model_path"] == "Qwen/Qwen3-8B"
+    assert (experiment["serving_mode"], experiment["backend_name"]) == ("agg", "vllm")
+    assert (experiment["isl"], experiment["osl"]) == (1, 1)
+
+
 def test_the_first_characters_name_a_candidate() -> None:
     assert "--point c1@8 " in head(made(wishes=ExportWishes("c")))
 

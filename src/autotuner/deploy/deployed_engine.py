@@ -68,6 +68,7 @@ class DeployedEngine:
         whole_node: whether the replicas take all GPUs that the task had.
         mounts: files and folders of the machine that measured.
         settings: `group.field` -> value.
+        tokens: mean input and output tokens of the requests that it was measured with.
         shm_gib: the most that /dev/shm may take.
         notes: what a user has to know before it is started.
     """
@@ -88,6 +89,7 @@ class DeployedEngine:
     replicas: int
     provenance: Provenance
     settings: Mapping[str, Any]
+    tokens: tuple[int, int]
     shm_gib: float = 16.0
     notes: tuple[str, ...] = ()
 

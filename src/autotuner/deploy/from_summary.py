@@ -60,6 +60,12 @@ def deployed_engine(
     """
     point = chosen_point(summary, wishes.point)
     experiment = next(one for one in summary.experiments if one.id == point.experiment)
+    if experiment.settings.get("system.serving_mode") == "disagg":
+        raise ExportError(
+            f"point: {point.experiment} is of disaggregated serving, of which only the whole is "
+            "known and no command of its prefill and decode workers",
+            remedy="export a point with system.serving_mode agg",
+        )
     try:
         parts = command_parts(experiment.command)
     except (ConfigError, EngineError) as error:
@@ -91,6 +97,7 @@ def deployed_engine(
         ),
         mounts=_mounts(parts, experiment, container),
         shm_gib=container.shm_gib,
+        tokens=_tokens(experiment),
         gpus=experiment.gpus,
         gpu=gpu,
         whole_node=0 < total <= experiment.gpus * replicas,
@@ -192,6 +199,14 @@ def _program(parts: CommandParts, wished: str | None) -> tuple[str, ...]:
         return words
     own = tuple(word for word in table.program_words if not word.startswith(("-", "{")))
     return table.file.deploy.image_program or (table.program, *own)
+
+
+def _tokens(experiment: ExperimentView) -> tuple[int, int]:
+    """Mean input and output tokens of its requests."""
+    levels = experiment.measurements
+    requests = max(sum(level.requests_completed for level in levels), 1)
+    read, made = sum(m.input_tokens for m in levels), sum(m.output_tokens for m in levels)
+    return max(round(read / requests), 1), max(round(made / requests), 1)
 
 
 def _served_name(parts: CommandParts) -> str:

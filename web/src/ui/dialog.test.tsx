@@ -43,6 +43,13 @@ describe("a dialog", () => {
     await focusIsIn("Import");
   });
 
+  it("has a button that closes it, by name", async () => {
+    render(<Page />);
+    await userEvent.click(screen.getByText("Import"));
+    await userEvent.click(await screen.findByRole("button", { name: "Close" }));
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  });
+
   it("gives it back to the button of the menu that it was chosen from", async () => {
     render(<Page />);
     screen.getByText("More").closest("button")?.focus();

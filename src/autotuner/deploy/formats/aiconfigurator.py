@@ -10,7 +10,9 @@ from autotuner.verify.aiconfigurator_writer import write_candidate
 
 
 def _task(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]:
-    candidate = Candidate.from_settings(dict(engine.settings))
+    isl, osl = engine.tokens
+    beside = {"system.backend": engine.parts.table.name, "runtime.isl": isl, "runtime.osl": osl}
+    candidate = Candidate.from_settings({**beside, **engine.settings})
     written = write_candidate(candidate, model=engine.model, name=engine.name)
     left = [f"# {item.field} is not in it: {one_line(item.why)}\n" for item in written.left]
     return (DeployFileText("aiconfigurator.yaml", "".join(left) + written.text()),)

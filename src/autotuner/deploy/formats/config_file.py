@@ -15,8 +15,8 @@ _CONFIG, _ENVIRONMENT = "config.yml", "env.sh"
 
 
 def _files(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]:
-    keys, twice = _keys(engine)
-    start = [*engine.parts.program, engine.deploy.config_flag, _CONFIG, *twice]
+    keys, others = _keys(engine)
+    start = [*engine.parts.program, engine.deploy.config_flag, _CONFIG, *others]
     lines = [
         *(
             f"export {v.name}={shlex.quote(v.value)}"
@@ -37,19 +37,19 @@ def _files(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]:
 
 
 def _keys(engine: DeployedEngine) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The flags as keys, and the words of those that no key can say, since they come twice."""
+    """The flags as keys, and the words of those that no key can say: short ones, or given twice."""
     groups = _groups(engine)
     names = [group[0] for group in groups]
     keys: dict[str, Any] = {"model": engine.model}
-    twice: list[str] = []
+    others: list[str] = []
     for name, *values in groups:
-        if names.count(name) > 1:
-            twice += [name, *values]
+        if names.count(name) > 1 or not name.startswith("--"):
+            others += [name, *values]
         else:
             keys[name.lstrip("-")] = (
                 True if not values else values[0] if len(values) == 1 else values
             )
-    return keys, tuple(twice)
+    return keys, tuple(others)
 
 
 def _groups(engine: DeployedEngine) -> list[list[str]]:
