@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from autotuner.errors import InUseError, LaunchError
-from autotuner.launch import EngineHandle
+from autotuner.launch import EngineHandle, Reaped
 from autotuner.launch.processes import process_of, this_machine
 from autotuner.store import Store, TaskRecord
 from autotuner.store.workers import WorkerRecord
+from autotuner.workers import watcher
 from autotuner.workers.command_lease import CommandLease
 from autotuner.workers.devices import ON_CPU
 from autotuner.workers.watcher import CLI, Watcher, end_leftovers
@@ -90,24 +91,51 @@ def test_an_engine_of_a_dead_worker_is_ended_before_its_task_goes_on(
     assert after.status == "queued"
 
 
-def test_an_engine_whose_launcher_is_not_installed_fails_its_task_and_keeps_its_handle(
-    store: Store, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("left", "why"),
+    [
+        (
+            EngineHandle("elsewhere", "abc", "gpu-7"),
+            "the launcher 'elsewhere' is not installed here",
+        ),
+        (
+            EngineHandle("docker", "autotuner-vllm-1 ID unix:///nowhere/s", this_machine().host),
+            "Unable to connect to Docker daemon at unix:///nowhere/s",
+        ),
+    ],
+    ids=["launcher not installed", "daemon away"],
+)
+def test_an_engine_that_cannot_be_asked_after_keeps_its_handle_and_holds_up_no_task(
+    left: EngineHandle, why: str, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    dead = dead_worker(store)
+    task = task_of(store, dead)
+    store.workers.engine_started(dead, task.id, left)
+    looking = Watcher(store, me())
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            looking.look()
+    after = store.tasks.get(task.id)
+    assert after is not None
+    assert (after.status, after.worker) == ("queued", None)
+    assert [kept.handle for kept in store.workers.engines()] == [left]
+    warned = [line for line in caplog.messages if "its handle is kept" in line]
+    assert f"the {left} cannot be ended: {why}" in warned[0]
+    assert len(warned) == 1, "once, however often it is looked at"
+
+
+def test_an_engine_that_lives_on_fails_its_task(
+    store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dead = dead_worker(store)
     task = task_of(store, dead)
     store.workers.engine_started(dead, task.id, of_another("gpu-7"))
-    watcher = Watcher(store, me())
-    with caplog.at_level(logging.WARNING):
-        for _ in range(3):
-            watcher.look()
+    monkeypatch.setattr(watcher, "reap", lambda handle: Reaped.ALIVE)
+    Watcher(store, me()).look()
     after = store.tasks.get(task.id)
     assert after is not None
-    assert (after.status, after.worker) == ("failed", None)
-    assert "elsewhere engine abc of gpu-7 cannot be ended" in after.stop_reason
-    assert "'elsewhere' is not installed here" in after.stop_reason
-    assert [kept.handle for kept in store.workers.engines()] == [of_another("gpu-7")]
-    warned = [line for line in caplog.messages if "its handle is kept" in line]
-    assert len(warned) == 1, "once, however often it is looked at"
+    assert after.status == "failed"
+    assert "elsewhere engine abc of gpu-7 of its dead worker cannot be ended" in after.stop_reason
 
 
 @pytest.mark.parametrize(("host", "is_held"), [(this_machine().host, True), ("gpu-7", False)])

@@ -197,9 +197,9 @@ class Watcher:
         status, reason = left_by_the_dead(lease.task, holder)
         _LOG.warning("task %d is taken from %s: %s", task.id, holder and holder.name, reason)
         for engine in engines:
-            why = self._why_not_ended(engine) if engine.task_id == task.id else ""
-            if why:
-                status, reason = "failed", why
+            if engine.task_id == task.id and self._cannot_be_ended(engine):
+                status = "failed"
+                reason = f"the {engine.handle} of its dead worker cannot be ended"
         self._store.tasks.release(lease, status=status, reason=reason)
 
     def _free_from(self, holder: WorkerRecord | None) -> None:
@@ -234,14 +234,17 @@ class Watcher:
             except LaunchError as error:
                 self._warn_once(engine, error)
 
-    def _why_not_ended(self, engine: KeptHandle) -> str:
-        """Why an engine has not ended, nor has to be believed to have: another machine's ends with
-        its worker, or when that gives its task up."""
+    def _cannot_be_ended(self, engine: KeptHandle) -> bool:
+        """Tries to end an engine; whether it is there and lives on.
+
+        One that nobody can ask after now, as its daemon is away, is tried again at each look. It
+        holds back the devices of its machine, but not the task: that may go on elsewhere.
+        """
         try:
-            is_alive = _reaped(self._store, engine) is Reaped.ALIVE
+            return _reaped(self._store, engine) is Reaped.ALIVE
         except LaunchError as error:
-            return str(error)
-        return f"the {engine.handle} of its dead worker cannot be ended" if is_alive else ""
+            self._warn_once(engine, error)
+            return False
 
     def _warn_once(self, engine: KeptHandle, error: LaunchError) -> None:
         if engine.id not in self._unreachable:
