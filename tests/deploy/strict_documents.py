@@ -97,17 +97,59 @@ class Resources(Strict):
     requests: dict[str, int | str] = Field(default_factory=dict)
 
 
-class Container(Strict):
+class HttpGet(Strict):
+    path: str
+    port: int
+
+
+class Probe(Camel):
+    http_get: HttpGet
+    initial_delay_seconds: int
+    period_seconds: int
+    timeout_seconds: int
+    failure_threshold: int
+
+
+class SecurityContext(Camel):
+    run_as_non_root: bool
+
+
+class VolumeMount(Camel):
+    name: str
+    mount_path: str
+    read_only: bool = False
+
+
+class EmptyDir(Camel):
+    medium: Literal["Memory"]
+    size_limit: str
+
+
+class HostPath(Strict):
+    path: str
+
+
+class Volume(Camel):
+    name: str
+    empty_dir: EmptyDir | None = None
+    host_path: HostPath | None = None
+
+
+class Container(Camel):
     name: Literal["main"] = "main"
     image: str
     command: list[str] = Field(default_factory=list)
     args: list[str] = Field(default_factory=list)
     env: list[Variable] = Field(default_factory=list)
     resources: Resources | None = None
+    security_context: SecurityContext | None = None
+    startup_probe: Probe | None = None
+    volume_mounts: list[VolumeMount] = Field(default_factory=list)
 
 
 class PodSpec(Strict):
     containers: list[Container]
+    volumes: list[Volume] = Field(default_factory=list)
 
 
 class PodTemplate(Strict):
@@ -162,6 +204,7 @@ class Component(Camel):
 
 class ExtraPodSpec(Camel):
     main_container: Container
+    volumes: list[Volume] = Field(default_factory=list)
 
 
 class DynamoService(Camel):

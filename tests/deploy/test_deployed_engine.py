@@ -96,13 +96,29 @@ def test_secrets_are_references_everywhere() -> None:
 
 
 def test_all_gpus_of_a_node_are_given_back_before_they_are_taken_again() -> None:
-    def strategy(**wishes: Any) -> Any:
-        engine = deployed("vllm", {"parallel.tensor_parallel": 4}, **wishes)
+    def strategy(total: int | None, **wishes: Any) -> Any:
+        settings, spec = rendered("llamacpp")
+        taken = GPU | settings | {"system.total_gpus": total}
+        summary = summary_of(spec.command(), "llamacpp", taken, 4)
+        engine = deployed_engine(summary, ExportWishes(image="r/e:1", **wishes))
         *_, deployment, _ = yaml.safe_load_all(FORMATS["kubernetes"].files(engine)[0].text)
         return deployment["spec"].get("strategy")
 
-    assert strategy() is None
-    assert strategy(replicas=2) == {"type": "Recreate"}
+    assert strategy(8) is None
+    assert strategy(8, replicas=2) == {"type": "Recreate"}
+    # A task that names no number has that of its device: 8.
+    assert strategy(None) is None
+    assert strategy(None, replicas=2) == {"type": "Recreate"}
+
+
+def test_a_claim_of_one_node_is_given_back_before_it_is_taken_again() -> None:
+    def strategy(replicas: int) -> Any:
+        engine = deployed("vllm", replicas=replicas)
+        *_, deployment, _ = yaml.safe_load_all(FORMATS["kubernetes"].files(engine)[0].text)
+        return deployment["spec"].get("strategy")
+
+    assert strategy(1) == {"type": "Recreate"}
+    assert strategy(2) is None
 
 
 def test_replicas_of_a_compose_file_share_no_gpu_and_no_port() -> None:

@@ -18,6 +18,8 @@ HUB_TOKEN = "HF_TOKEN"  # noqa: S105 - a variable's name
 HUB_CACHE = "/models/hub"
 """Where a container keeps models that it downloads."""
 _PATHS = ("/", ".", "~")
+HUB_FOLDERS = frozenset({"HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "TRANSFORMERS_CACHE"})
+"""Variables that say where models are kept; on the machine that measured, a folder of its own."""
 FILES_FOLDER = "/etc/autotuner"
 """Where a container finds the files that a command names."""
 
@@ -107,6 +109,13 @@ class DeployedEngine:
     def is_downloaded(self) -> bool:
         """Whether the engine fetches its model from a hub."""
         return self.parts.table.model_format != "gguf" and not self.model.startswith(_PATHS)
+
+    @property
+    def variables_inside(self) -> tuple[EngineVariable, ...]:
+        """The variables for a container: each name once, without those of the hub, which the
+        deployment has of its own."""
+        own = HUB_FOLDERS | {HUB_TOKEN} if self.is_downloaded else frozenset[str]()
+        return tuple({v.name: v for v in self.variables if v.name not in own}.values())
 
     @property
     def revision(self) -> str | None:

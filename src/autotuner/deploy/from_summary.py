@@ -27,6 +27,8 @@ from autotuner.tuning.summary import ExperimentView, TaskSummary
 _NOT_IN_LABELS = re.compile(r"[^a-z0-9]+")
 _LONGEST_LABEL = 50
 _IMAGE = re.compile(r"[\w][\w.:/@-]*")
+_COUNT = re.compile(r"(\d+) x ")
+"""In a task's device: `8 x h100_sxm`."""
 MOST_REPLICAS = 1000
 
 
@@ -77,8 +79,7 @@ def deployed_engine(
     gpu = known_gpu(str(gpu_type)) if gpu_type and experiment.gpus else None
     version = _version(summary, experiment)
     replicas = _replicas(wishes.replicas)
-    of_task = experiment.settings.get("system.total_gpus")
-    total = int(of_task) if isinstance(of_task, int | float) else 0
+    total = _total_gpus(summary, experiment)
     container = _container(summary, parts, version)
     image, no_image = _image(parts, version, experiment.gpus, gpu, wishes.image or container.image)
     measured_inside = container.image is not None and wishes.image is None
@@ -106,6 +107,15 @@ def deployed_engine(
         settings=experiment.settings,
         notes=tuple(_notes(parts, experiment, container)),
     )
+
+
+def _total_gpus(summary: TaskSummary, experiment: ExperimentView) -> int:
+    """GPUs that the task had: as the launch says it, else by the task's device; 0 on a CPU."""
+    named = experiment.settings.get("system.total_gpus")
+    if isinstance(named, int | float):
+        return int(named)
+    count = _COUNT.match(summary.task.device)
+    return int(count[1]) if count is not None else 0
 
 
 @dataclass(frozen=True)

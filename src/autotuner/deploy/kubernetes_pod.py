@@ -47,7 +47,7 @@ def env(
         _by_reference(v.name, secret)
         if v.value is None
         else {"name": v.name, "value": literal(v.value)}
-        for v in engine.variables
+        for v in engine.variables_inside
     ]
     if engine.is_downloaded:
         found.append({**_by_reference(HUB_TOKEN, secret, optional=True)})
@@ -80,6 +80,21 @@ def probes(engine: DeployedEngine) -> dict[str, Any]:
     }
 
 
+def shared_memory(engine: DeployedEngine, name: str) -> dict[str, Any]:
+    """The volume of /dev/shm."""
+    return {"name": name, "emptyDir": {"medium": "Memory", "sizeLimit": f"{engine.shm_gib:g}Gi"}}
+
+
+def host_volumes(engine: DeployedEngine) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Mounts of a container and volumes of its pod for paths of the machine that measured."""
+    mounts: list[dict[str, Any]] = []
+    found: list[dict[str, Any]] = []
+    for number, mount in enumerate(engine.mounts, 1):
+        mounts.append({"name": f"model-{number}", "mountPath": mount.target, "readOnly": True})
+        found.append({"name": f"model-{number}", "hostPath": {"path": mount.source}})
+    return mounts, found
+
+
 def volumes(
     engine: DeployedEngine, *, claim: str | None, files: str | None
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -89,13 +104,9 @@ def volumes(
         claim: persistent volume claim for downloaded models; None where the platform has its own.
         files: ConfigMap with the engine's files.
     """
-    mounts: list[dict[str, Any]] = [{"name": "shm", "mountPath": "/dev/shm"}]  # noqa: S108
-    found: list[dict[str, Any]] = [
-        {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": f"{engine.shm_gib:g}Gi"}}
-    ]
-    for number, mount in enumerate(engine.mounts, 1):
-        mounts.append({"name": f"model-{number}", "mountPath": mount.target, "readOnly": True})
-        found.append({"name": f"model-{number}", "hostPath": {"path": mount.source}})
+    mounts, found = host_volumes(engine)
+    mounts.insert(0, {"name": "shm", "mountPath": "/dev/shm"})  # noqa: S108
+    found.insert(0, shared_memory(engine, "shm"))
     if engine.files and files is not None:
         mounts.append({"name": "files", "mountPath": FILES_FOLDER, "readOnly": True})
         found.append({"name": "files", "configMap": {"name": files}})

@@ -37,7 +37,7 @@ def _file(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]:
 
 def _service(engine: DeployedEngine, number: int) -> dict[str, Any]:
     environment: dict[str, str | None] = {
-        v.name: None if v.value is None else _literal(v.value) for v in engine.variables
+        v.name: None if v.value is None else _literal(v.value) for v in engine.variables_inside
     }
     volumes = [f"{_literal(m.source)}:{_literal(m.target)}:ro" for m in engine.mounts]
     volumes += [f"./{file.name}:{FILES_FOLDER}/{file.name}:ro" for file in engine.files]

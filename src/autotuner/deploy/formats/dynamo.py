@@ -6,13 +6,15 @@ from typing import Any
 
 from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
 from autotuner.deploy.format import DeployFormat
-from autotuner.deploy.kubernetes_pod import env, gpu_resources, literals
+from autotuner.deploy.kubernetes_pod import env, gpu_resources, host_volumes, literals
 from autotuner.deploy.worker_flags import worker_flags
 from autotuner.deploy.yaml_text import yaml_text
 from autotuner.engines import MODEL
 from autotuner.engines.deploy_file import DynamoFile
 
 _SECRET = "hf-token-secret"  # noqa: S105 - a secret's name
+_LONGEST_NAME = 37
+"""Graph and component have 45 characters together, and "Frontend" has 8."""
 _TAG_LEFT_OPEN = "my-tag"
 
 
@@ -23,7 +25,7 @@ def _graph(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]:
     document = {
         "apiVersion": f"nvidia.com/{version}",
         "kind": "DynamoGraphDeployment",
-        "metadata": {"name": engine.name},
+        "metadata": {"name": engine.name[:_LONGEST_NAME].rstrip("-")},
         "spec": form(engine, worker),
     }
     return (DeployFileText("dynamo.yaml", yaml_text(document)),)
@@ -31,17 +33,24 @@ def _graph(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]:
 
 def _container(engine: DeployedEngine, worker: DynamoFile) -> dict[str, Any]:
     words = engine.parts.table.module_words
+    mounts, _ = host_volumes(engine)
     model = [engine.model if word == MODEL else word for word in words]
     return {
         "image": _image(engine, worker),
         "command": ["python3", "-m", worker.module],
         "args": literals([*model, *worker_flags(engine, served_name=True)]),
+        **({"volumeMounts": mounts} if mounts else {}),
     }
 
 
 def _image(engine: DeployedEngine, worker: DynamoFile) -> str:
     """Dynamo's own image: its versions are not the engine's."""
     return engine.wished_image or f"{worker.image}:{_TAG_LEFT_OPEN}"
+
+
+def _volumes(engine: DeployedEngine) -> dict[str, Any]:
+    _, found = host_volumes(engine)
+    return {"volumes": found} if found else {}
 
 
 def _components(engine: DeployedEngine, worker: DynamoFile) -> dict[str, Any]:
@@ -65,7 +74,7 @@ def _components(engine: DeployedEngine, worker: DynamoFile) -> dict[str, Any]:
                 "name": "Worker",
                 "type": "worker",
                 "replicas": engine.replicas,
-                "podTemplate": {"spec": {"containers": [main]}},
+                "podTemplate": {"spec": {"containers": [main], **_volumes(engine)}},
             },
         ]
     }
@@ -86,7 +95,10 @@ def _services(engine: DeployedEngine, worker: DynamoFile) -> dict[str, Any]:
                 "replicas": engine.replicas,
                 **({"envs": variables} if variables else {}),
                 **gpus,
-                "extraPodSpec": {"mainContainer": _container(engine, worker)},
+                "extraPodSpec": {
+                    "mainContainer": _container(engine, worker),
+                    **_volumes(engine),
+                },
             },
         }
     }

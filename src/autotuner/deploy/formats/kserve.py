@@ -7,12 +7,22 @@ from typing import Any
 
 from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
 from autotuner.deploy.format import DeployFormat
-from autotuner.deploy.kubernetes_pod import env, gpu_resources, literal, literals
+from autotuner.deploy.kubernetes_pod import (
+    env,
+    gpu_resources,
+    host_volumes,
+    literal,
+    literals,
+    probes,
+    shared_memory,
+)
 from autotuner.deploy.worker_flags import worker_flags
 from autotuner.deploy.yaml_text import yaml_text
 
 _GROUP = "serving.kserve.io"
 _SECRET = "hf-token"  # noqa: S105 - a secret's name
+_SHARED_MEMORY = "dshm"
+"""The preset's volume of /dev/shm."""
 _TENSOR = "parallel.tensor_parallel"
 
 
@@ -28,6 +38,12 @@ def _service(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]
         container["args"] = literals(flags)
     container |= {"env": variables} if variables else {}
     container |= gpu_resources(engine)
+    # The preset refuses users that are root, and engines' own images have no other.
+    container["securityContext"] = {"runAsNonRoot": False}
+    # Its scheme is the preset's: HTTP or HTTPS by KServe's version.
+    container["startupProbe"] = probes(engine)["startupProbe"]
+    mounts, found = host_volumes(engine)
+    container |= {"volumeMounts": mounts} if mounts else {}
     tensor = engine.settings.get(_TENSOR)
     wide = isinstance(tensor, int) and tensor > 1
     spec: dict[str, Any] = {
@@ -36,7 +52,10 @@ def _service(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]
         "replicas": engine.replicas,
         **({"parallelism": {"tensor": tensor}} if wide else {}),
         "router": {"scheduler": {}, "route": {}, "gateway": {}},
-        "template": {"containers": [container]},
+        "template": {
+            "containers": [container],
+            "volumes": [shared_memory(engine, _SHARED_MEMORY), *found],
+        },
     }
     document = {
         "apiVersion": f"{_GROUP}/{version}",

@@ -18,6 +18,7 @@ from autotuner.deploy.kubernetes_pod import (
 from autotuner.deploy.yaml_text import yaml_text
 
 _SECRET = "hf-token"  # noqa: S105 - a secret's name
+_ONE_NODE = "ReadWriteOnce"
 _CACHE_SIZE = "500Gi"
 
 
@@ -34,17 +35,23 @@ def _claim_name(engine: DeployedEngine) -> str:
     return f"{engine.name}-models"
 
 
+def _access_mode(engine: DeployedEngine) -> str | None:
+    """Of the claim for downloaded models; None where nothing is downloaded."""
+    if not engine.is_downloaded:
+        return None
+    return _ONE_NODE if engine.replicas == 1 else "ReadWriteMany"
+
+
 def _claim(engine: DeployedEngine) -> list[dict[str, Any]]:
     if not engine.is_downloaded:
         return []
-    mode = "ReadWriteOnce" if engine.replicas == 1 else "ReadWriteMany"
     return [
         {
             "apiVersion": "v1",
             "kind": "PersistentVolumeClaim",
             "metadata": {"name": _claim_name(engine)},
             "spec": {
-                "accessModes": [mode],
+                "accessModes": [_access_mode(engine)],
                 "resources": {"requests": {"storage": _CACHE_SIZE}},
             },
         }
@@ -65,8 +72,10 @@ def _deployment(engine: DeployedEngine) -> dict[str, Any]:
         **probes(engine),
         "volumeMounts": mounts,
     }
-    # A pod that is updated in place of another waits for its GPUs, which are all taken.
-    strategy = {"strategy": {"type": "Recreate"}} if engine.whole_node else {}
+    # A pod that is updated in place of another waits for its GPUs, which are all taken, or for a
+    # claim that another node holds.
+    waits = engine.whole_node or _access_mode(engine) == _ONE_NODE
+    strategy = {"strategy": {"type": "Recreate"}} if waits else {}
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",

@@ -21,9 +21,9 @@ def _task(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]:
     resources: dict[str, Any] = {"image_id": f"docker:{engine.image}", "ports": PORT_INSIDE}
     if engine.gpus:
         resources["accelerators"] = f"{_accelerator(engine)}:{engine.gpus}"
-    secrets = [v.name for v in engine.variables if v.value is None]
+    secrets = [v.name for v in engine.variables_inside if v.value is None]
     secrets += [HUB_TOKEN] if engine.is_downloaded else []
-    plain = {v.name: v.value for v in engine.variables if v.value is not None}
+    plain = {v.name: v.value for v in engine.variables_inside if v.value is not None}
     document: dict[str, Any] = {"name": engine.name, "resources": resources}
     if plain:
         document["envs"] = plain
