@@ -29,6 +29,8 @@ class WorkerTimes:
         poll_s: from one look for a task to the next, and from one try to the next where the
             database is away.
         registration_s: from one heartbeat of a worker itself to the next.
+        blocked_s: that a worker which ends by itself waits at the least where it can take no task,
+            or not learn whether one waits.
     """
 
     heartbeat_s: float = 2.0
@@ -37,6 +39,7 @@ class WorkerTimes:
     overdue_s: float = 50.0
     poll_s: float = 1.0
     registration_s: float = 5.0
+    blocked_s: float = 300.0
 
 
 WORKER_TIMES = WorkerTimes()

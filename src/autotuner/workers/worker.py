@@ -9,6 +9,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
+from enum import Enum, auto
 
 from autotuner import __version__
 from autotuner.errors import InUseError, StoreError, StoreUnavailableError
@@ -99,11 +100,31 @@ class Registration:
             _LOG.warning("no heartbeat could be given: %s", error)
 
 
+class WorkerEnd(Enum):
+    """Why a worker has ended."""
+
+    IDLE = auto()
+    STOPPED = auto()
+    BLOCKED = auto()
+    """For too long it could take no task, or not learn whether one waits."""
+
+
+class _Look(Enum):
+    """The answer of a look for a task."""
+
+    WORKED = auto()
+    NOTHING_WAITS = auto()
+    UNKNOWN = auto()
+    """A task waits that cannot be taken now, or nobody knows whether one does."""
+
+
 class Worker:
     """Runs queued tasks one after the other, until it is stopped.
 
     Args:
-        until_idle_s: ends when there has been nothing to do for so long, 0 at once; None: never.
+        until_idle_s: ends when no task has been waiting for so long, 0 at once; None: never. One
+            that ends by itself ends too where it is blocked for as long, and for
+            `WorkerTimes.blocked_s`.
         clock: seconds since any moment.
     """
 
@@ -135,56 +156,64 @@ class Worker:
         if keeper is not None:
             keeper.end(SHUTDOWN)
 
-    def run(self) -> bool:
-        """Works until it is stopped, or has been idle for long enough.
-
-        Returns:
-            Whether it ends by itself; False where it was stopped.
-        """
+    def run(self) -> WorkerEnd:
+        """Works until it is stopped, has been idle for long enough, or blocked for too long."""
         with Registration(self._store, self._me, times=self._times) as registration:
-            idle_since = self._clock()
-            while not self._stopping.is_set():
-                if self._worked(registration):
-                    idle_since = self._clock()
-                elif self._is_over(self._clock() - idle_since):
-                    break
-                else:
-                    self._stopping.wait(self._times.poll_s)
+            end = self._work(registration)
             self._settle()
-        return not self._stopping.is_set()
+        return end
 
-    def _is_over(self, idle_s: float) -> bool:
-        """Whether a worker that has been idle for so long ends; one that owes a task does not."""
-        return self._until_idle_s is not None and idle_s >= self._until_idle_s and not self._owed
+    def _work(self, registration: Registration) -> WorkerEnd:
+        idle_since = known_since = self._clock()
+        while not self._stopping.is_set():
+            look, now = self._look(registration), self._clock()
+            if look is not _Look.NOTHING_WAITS:
+                idle_since = now
+            if look is not _Look.UNKNOWN:
+                known_since = now
+            if look is _Look.NOTHING_WAITS and self._is_over(now - idle_since, 0):
+                return WorkerEnd.IDLE
+            if look is _Look.UNKNOWN and self._is_over(now - known_since, self._times.blocked_s):
+                return WorkerEnd.BLOCKED
+            if look is not _Look.WORKED:
+                self._stopping.wait(self._times.poll_s)
+        return WorkerEnd.STOPPED
 
-    def _worked(self, registration: Registration) -> bool:
-        """Whether there was something to do, and the means to do it."""
+    def _is_over(self, without_s: float, at_least_s: float) -> bool:
+        """Whether one that has been without work for so long ends by itself."""
+        return self._until_idle_s is not None and without_s >= max(self._until_idle_s, at_least_s)
+
+    def _look(self, registration: Registration) -> _Look:
+        """Looks for a task and works on it, where that can be."""
         self._settle()
         devices, queue = self._setup.devices, self._store.tasks
         try:
-            if self._owed or queue.next_for(gpu=devices.gpu, gpus=devices.gpus) is None:
-                return False
+            if self._owed:
+                return _Look.UNKNOWN
+            if queue.next_for(gpu=devices.gpu, gpus=devices.gpus) is None:
+                self._logged = ""
+                return _Look.NOTHING_WAITS
             with device_locks(
                 devices.names, self._me.name, kind="worker", folder=self._setup.locks
             ):
                 if held := end_leftovers(self._store):
                     self._log_once(f"a task waits: {held}")
-                    return False
+                    return _Look.UNKNOWN
                 lease = queue.claim(self._me.id, gpu=devices.gpu, gpus=devices.gpus)
                 if lease is None:
-                    return False
+                    return _Look.UNKNOWN
                 registration.busy = True
                 self._work_on(lease)
         except InUseError as error:
             self._log_once(f"a task waits: {error.message}")
-            return False
+            return _Look.UNKNOWN
         except StoreError as error:
             _LOG.warning("no task can be taken: %s", error)
-            return False
+            return _Look.UNKNOWN
         finally:
             registration.busy = False
         self._logged = ""
-        return True
+        return _Look.WORKED
 
     def _work_on(self, lease: Lease) -> None:
         _LOG.info("task %d '%s' begins", lease.task.id, lease.task.name)

@@ -23,9 +23,19 @@ from autotuner.workers.child import when_asked_to_stop, when_parent_ends
 from autotuner.workers.devices import devices_of
 from autotuner.workers.heartbeat import PeriodicThread
 from autotuner.workers.run_task import WorkerSetup
-from autotuner.workers.worker import Worker, this_worker
+from autotuner.workers.worker import Worker, WorkerEnd, this_worker
 
 _LOG = logging.getLogger("autotuner.worker")
+_CODES = {
+    WorkerEnd.IDLE: 0,
+    WorkerEnd.STOPPED: exit_codes.INTERRUPTED,
+    WorkerEnd.BLOCKED: exit_codes.NOTHING,
+}
+_REASONS = {
+    WorkerEnd.IDLE: ": no task waits",
+    WorkerEnd.STOPPED: "",
+    WorkerEnd.BLOCKED: ": it could take no task, see the lines above; work may be left",
+}
 
 
 def worker(
@@ -41,8 +51,9 @@ def worker(
 ) -> int:
     """Works until it is asked to stop, or has been idle for long enough; returns the exit code.
 
-    One that was to end by itself and was stopped before is interrupted: a scheduler that starts
-    jobs again knows by that code that there was work left.
+    One that was to end by itself and was stopped before is interrupted, and one that was blocked
+    has done nothing: a scheduler that starts jobs again knows by these codes that there may be
+    work left.
     """
     log_to_stderr()
     folder = state_folder(home)
@@ -66,9 +77,15 @@ def worker(
             when_parent_ends(working.stop)
         _LOG.info("worker %s works on %s %s", me.name, found.gpu, ", ".join(found.names))
         with upkeep_of(store, settings):
-            is_done = working.run()
-    _LOG.info("worker %s has ended", me.name)
-    return 0 if is_done or until_idle_s is None else exit_codes.INTERRUPTED
+            end = working.run()
+    _LOG.info("worker %s has ended%s", me.name, _REASONS[end])
+    return exit_code(end, until_idle_s)
+
+
+def exit_code(end: WorkerEnd, until_idle_s: float | None) -> int:
+    """The code of a worker that has ended so; one that runs until it is stopped has done its work
+    then."""
+    return 0 if until_idle_s is None else _CODES[end]
 
 
 def upkeep_of(store: Store, settings: ServiceSettings) -> PeriodicThread:
