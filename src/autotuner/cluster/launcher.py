@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib.metadata
 import threading
 import uuid
 from collections.abc import Mapping, Sequence
@@ -64,6 +65,11 @@ class RayLauncher:
         self._caches = caches
         self._idle: list[Seat] = []
         self._lock = threading.Lock()
+
+    @classmethod
+    def describe_place(cls) -> str:
+        """Where engines run, in words; the cluster is each task's own to name."""
+        return f"nodes of a cluster of Ray {importlib.metadata.version('ray')}, which a task names"
 
     @classmethod
     def of(cls, context: LaunchContext) -> Self:

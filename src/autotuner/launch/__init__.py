@@ -19,7 +19,7 @@ from autotuner.launch.protocol import (
     RunningEngine,
     StopsWhenLeft,
 )
-from autotuner.launch.registry import launcher_named, reap
+from autotuner.launch.registry import LauncherState, launcher_named, launcher_states, reap
 
 __all__ = [
     "ClusterRoom",
@@ -30,6 +30,7 @@ __all__ = [
     "LaunchFailed",
     "LaunchLost",
     "Launcher",
+    "LauncherState",
     "LocalEngine",
     "LocalLauncher",
     "Preparation",
@@ -38,5 +39,6 @@ __all__ = [
     "RunningEngine",
     "StopsWhenLeft",
     "launcher_named",
+    "launcher_states",
     "reap",
 ]

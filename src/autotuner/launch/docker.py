@@ -83,6 +83,21 @@ class DockerLauncher:
         self._fetched: set[str] = set()
 
     @classmethod
+    def describe_place(cls) -> str:
+        """Where engines run, in words.
+
+        Raises:
+            LaunchError: no daemon answers.
+        """
+        daemon = DockerDaemon.here()
+        facts = daemon.facts()
+        gpus = "with" if facts.runs_nvidia else "without"
+        return (
+            f"containers of Docker {facts.version} on {facts.host} ({facts.cpus} cores, "
+            f"{facts.memory_gib:.0f} GiB, {gpus} a runtime for NVIDIA's GPUs), at {daemon.address}"
+        )
+
+    @classmethod
     def of(cls, context: LaunchContext) -> Self:
         """The launcher of a task, with the options of its block `docker`."""
         options = context.options

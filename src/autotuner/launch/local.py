@@ -71,6 +71,11 @@ class LocalLauncher:
         self._environment = environment
 
     @classmethod
+    def describe_place(cls) -> str:
+        """Where engines run, in words."""
+        return "processes of this machine"
+
+    @classmethod
     def of(cls, context: LaunchContext) -> Self:
         """The launcher of a task, with the environment and the callbacks of `context`."""
         return cls(

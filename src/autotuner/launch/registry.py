@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from autotuner.config.extensions import LAUNCHERS
 from autotuner.errors import LaunchError
 from autotuner.launch.protocol import EngineHandle, Launcher, Reaped
+
+
+@dataclass(frozen=True)
+class LauncherState:
+    """Whether a launcher can start engines from this machine now.
+
+    Attributes:
+        about: where engines run, in words; empty where they cannot, or where it is not described.
+        problem, remedy: why they cannot, and what to do; empty where they can.
+    """
+
+    name: str
+    about: str = ""
+    problem: str = ""
+    remedy: str = ""
 
 
 def launcher_named(name: str) -> type[Launcher]:
@@ -15,6 +32,19 @@ def launcher_named(name: str) -> type[Launcher]:
     """
     found: type[Launcher] = LAUNCHERS.load(name)
     return found
+
+
+def launcher_states() -> tuple[LauncherState, ...]:
+    """Every launcher that a task may name, as it is now; asks daemons and looks for packages."""
+    return tuple(map(_state, LAUNCHERS))
+
+
+def _state(name: str) -> LauncherState:
+    try:
+        describe = getattr(launcher_named(name), "describe_place", None)
+        return LauncherState(name, about="" if describe is None else describe())
+    except LaunchError as error:
+        return LauncherState(name, problem=error.message, remedy=error.remedy)
 
 
 def reap(handle: EngineHandle) -> Reaped:

@@ -50,6 +50,11 @@ class ReplayLauncher:
         self._startup_s = startup_s
 
     @classmethod
+    def describe_place(cls) -> str:
+        """Where engines run, in words."""
+        return "recorded launches; nothing is started"
+
+    @classmethod
     def of(cls, context: LaunchContext) -> Self:
         """The launcher of a task that replays the landscape of `context`."""
         if context.landscape is None:

@@ -11,6 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from autotuner.config.extensions import LAUNCHERS
 from autotuner.server.app import create_app
 from autotuner.server.liveness import DEAD_AFTER_S, Liveness
 from autotuner.server.service import Service
@@ -72,6 +73,26 @@ def test_the_system_counts_what_there_is(client: TestClient, service: Service) -
     assert system["counts"]["profiles"] == 0
     assert system["database"]["revision"] == system["database"]["newest_revision"]
     assert system["workers_alive"] == 1
+
+
+def test_launchers_say_where_engines_run_or_what_is_missing(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
+    found = {one["name"]: one for one in client.get("/api/v2/system/launchers").json()["items"]}
+    assert found.keys() == set(LAUNCHERS)
+    assert found["local"] == {
+        "name": "local",
+        "available": True,
+        "allowed": True,
+        "about": "processes of this machine",
+        "problem": "",
+        "remedy": "",
+    }
+    assert not found["docker"]["available"]
+    assert "/nowhere/docker.sock" in found["docker"]["problem"]
+    assert found["docker"]["remedy"]
+    assert found["docker"]["about"] == ""
 
 
 def test_workers_are_reported_with_their_task(client: TestClient, service: Service) -> None:

@@ -663,6 +663,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v2/system/launchers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Launchers
+         * @description Lists where engines can run, and what is missing where they cannot.
+         */
+        get: operations["list_launchers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2/system/limits": {
         parameters: {
             query?: never;
@@ -4606,6 +4626,50 @@ export interface components {
             reason: string;
             /** Value */
             value: number | null;
+        };
+        /**
+         * LauncherList
+         * @description Launchers that a task may name.
+         */
+        LauncherList: {
+            /** Items */
+            items: components["schemas"]["LauncherView"][];
+        };
+        /**
+         * LauncherView
+         * @description A launcher, which starts engines, on the service's machine.
+         */
+        LauncherView: {
+            /**
+             * About
+             * @description Place where engines run, in words; empty where it is not available or not described.
+             */
+            about: string;
+            /**
+             * Allowed
+             * @description Whether the operator's policy lets tasks name it.
+             */
+            allowed: boolean;
+            /**
+             * Available
+             * @description Whether engines can be started there now; a worker elsewhere may differ.
+             */
+            available: boolean;
+            /**
+             * Name
+             * @description As `deployment_mode` of a task names it.
+             */
+            name: string;
+            /**
+             * Problem
+             * @description Reason why it is not available; empty where it is.
+             */
+            problem: string;
+            /**
+             * Remedy
+             * @description Remedy for `problem`.
+             */
+            remedy: string;
         };
         /**
          * Layer
@@ -14162,6 +14226,98 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HealthList"];
+                };
+            };
+            /** @description `bad-request`: The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unauthorized`: A valid token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `wrong-host`: This service does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `invalid-parameter`: A parameter of the path, the query or a header is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unavailable`: The service cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    list_launchers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LauncherList"];
                 };
             };
             /** @description `bad-request`: The request cannot be understood */

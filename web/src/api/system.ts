@@ -8,6 +8,7 @@ export type UsageList = Schemas["UsageList"];
 export type HealthCheck = Schemas["HealthCheck"];
 export type Worker = Schemas["WorkerView"];
 export type QueuedTask = Schemas["QueuedTask"];
+export type LauncherSummary = Schemas["LauncherView"];
 export type Limits = Schemas["LimitsView"];
 export type Backup = Schemas["BackupView"];
 export type Token = Schemas["TokenView"];
@@ -47,6 +48,14 @@ export const healthQuery = queryOptions({
   queryKey: ["system", "health"],
   queryFn: async ({ signal }) =>
     (await bodyOf(client.GET("/api/v2/system/health", { signal }))).items,
+  refetchInterval: SOMETIMES_MS,
+});
+
+/** Where engines can run, and what is missing where they cannot. */
+export const launchersQuery = queryOptions({
+  queryKey: ["system", "launchers"],
+  queryFn: async ({ signal }) =>
+    (await bodyOf(client.GET("/api/v2/system/launchers", { signal }))).items,
   refetchInterval: SOMETIMES_MS,
 });
 

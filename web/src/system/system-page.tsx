@@ -7,6 +7,7 @@ import { ErrorNotice } from "~/ui/error-notice";
 import { isOffline } from "./card";
 import { DatabaseCard } from "./database-card";
 import { HealthCard } from "./health-card";
+import { LaunchersCard } from "./launchers-card";
 import { DevicesCard, WorkersCard } from "./machines-card";
 import { PolicyCard } from "./policy-card";
 import { QueueCard } from "./queue-card";
@@ -49,6 +50,7 @@ export function SystemPage() {
         <HealthCard />
         <WorkersCard />
         <DevicesCard />
+        <LaunchersCard />
         <DatabaseCard isAdmin={isAdmin} />
         {isAdmin && <TokensCard />}
         <PolicyCard />

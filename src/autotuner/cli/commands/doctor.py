@@ -15,10 +15,9 @@ from autotuner.catalog import known_models, resolve_model, this_device
 from autotuner.cli.home import state_folder
 from autotuner.cli.output import out, print_json
 from autotuner.config import Model
-from autotuner.config.extensions import LAUNCHERS
 from autotuner.engines import ENGINES
-from autotuner.errors import AutotunerError, LaunchError
-from autotuner.launch.docker_daemon import DockerDaemon
+from autotuner.errors import AutotunerError
+from autotuner.launch import LauncherState, launcher_states
 from autotuner.predict.device_speed import DeviceSpeed, device_speed
 from autotuner.report.documents import installed
 from autotuner.workers.devices import found_gpus
@@ -51,25 +50,13 @@ def doctor(*, home: Path | None, as_json: bool) -> int:
         ],
         "engines": engines,
         "models": models,
-        "docker": _docker(),
-        "launchers": [_launcher(name) for name in LAUNCHERS],
+        "launchers": list(map(_launcher, launcher_states())),
     }
     if as_json:
         print_json(document)
     else:
         _print(document, [f"{device}; {_speed_text(speed)}", *map(_gpu_text, kinds)])
     return 0 if ready else 1
-
-
-def _docker() -> dict[str, Any]:
-    """The daemon that starts engines in containers; a task needs none."""
-    daemon = DockerDaemon.here()
-    about = {"address": daemon.address}
-    try:
-        facts = daemon.facts()
-    except LaunchError as error:
-        return {**about, "found": False, "problem": error.message, "remedy": error.remedy}
-    return {**about, "found": True, "version": facts.version, "runs_nvidia": facts.runs_nvidia}
 
 
 def _model(name: str) -> dict[str, Any]:
@@ -81,9 +68,15 @@ def _model(name: str) -> dict[str, Any]:
     return {"name": name, "found": True, "path": str(found.path), "size_mib": round(size_mib, 1)}
 
 
-def _launcher(name: str) -> dict[str, Any]:
-    found = name in LAUNCHERS.installed
-    return {"name": name, "found": found, "remedy": "" if found else LAUNCHERS.remedy(name)}
+def _launcher(state: LauncherState) -> dict[str, Any]:
+    if state.problem:
+        return {
+            "name": state.name,
+            "found": False,
+            "problem": state.problem,
+            "remedy": state.remedy,
+        }
+    return {"name": state.name, "found": True, "about": state.about}
 
 
 def _speed_text(speed: DeviceSpeed | None) -> str:
@@ -136,15 +129,11 @@ def _print(document: dict[str, Any], devices: Sequence[str]) -> None:
             )
             name = f"[bold]{kind[:-1]}[/bold]"
             table.add_row(_mark(row["found"]), name, escape(f"{row['name']}: {text}"))
-    docker = document["docker"]
-    text = f"{docker['version']} at {docker['address']}" if docker["found"] else docker["problem"]
-    mark = _mark(True) if docker["found"] else "[dim]none[/dim]"
-    table.add_row(mark, "[bold]docker[/bold]", escape(text))
     for row in document["launchers"]:
-        # A task that names none needs none of these.
-        text = row["name"] if row["found"] else f"{row['name']}: not installed; {row['remedy']}"
+        # A task that names none needs this machine alone.
         mark = _mark(True) if row["found"] else "[dim]-[/dim]"
-        table.add_row(mark, "[bold]launcher[/bold]", escape(text))
+        text = row["about"] if row["found"] else f"{row['problem']}\n{row['remedy']}"
+        table.add_row(mark, "[bold]launcher[/bold]", escape(f"{row['name']}: {text}"))
     out().print(table)
     out().print("ready" if document["ready"] else "not ready: see the lines marked 'missing'")
 

@@ -10,6 +10,7 @@ import { DecisionSection } from "./decision-section";
 import { type Decisions, lacksModel, type OnFault } from "./decisions";
 import { GoalField } from "./goal-field";
 import { ModelField } from "./model-field";
+import { PlaceField } from "./place-field";
 import { ProfileCards } from "./profile-cards";
 import { SystemField } from "./system-field";
 import { WorkloadField } from "./workload-field";
@@ -75,6 +76,11 @@ export function QuickForm(props: QuickFormProps) {
               backend: faultAt("backend"),
             }}
           />
+          <PlaceField
+            value={textAt(content, "deployment_mode")}
+            onChange={(launcher) => tools.setValue(["deployment_mode"], launcher)}
+            fault={faultAt("deployment_mode")}
+          />
         </DecisionSection>
         <DecisionSection number={3} title="Workload" hint="Size of a request">
           <WorkloadField
@@ -122,7 +128,7 @@ export function QuickForm(props: QuickFormProps) {
   );
 }
 
-const FIELDS = ["model", "gpu_type", "total_gpus", "backend", "workload", "slo"];
+const FIELDS = ["model", "gpu_type", "total_gpus", "backend", "deployment_mode", "workload", "slo"];
 
 /** Says what of the document is the author's own and stays when decisions change. */
 function OwnChanges({ tools }: { tools: DraftTools }) {
