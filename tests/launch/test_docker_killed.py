@@ -12,6 +12,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 
@@ -40,12 +41,17 @@ TASK = {
 }
 
 
-def left(docker: OwnDocker) -> list[str]:
-    """Our containers, whether they run or not, and supervisors of ours."""
+def left(docker: OwnDocker, folder: Path) -> list[str]:
+    """Our containers, whether they run or not, and the supervisors of whom the test starts."""
     found = docker.daemon.containers(stopped=True, label=LABEL)
     names = [each["Name"].removeprefix("/") for each in found]
-    shown = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)  # noqa: S607
-    return names + [line for line in shown.stdout.splitlines() if "docker_supervisor.py" in line]
+    home = environment(docker, folder)["AUTOTUNER_HOME"]
+    for process in psutil.process_iter(["cmdline", "environ"]):
+        words = " ".join(process.info["cmdline"] or ())
+        is_ours = (process.info["environ"] or {}).get("AUTOTUNER_HOME") == home
+        if is_ours and "docker_supervisor.py" in words:
+            names.append(words)
+    return names
 
 
 def written(folder: Path) -> list[str]:
@@ -78,14 +84,14 @@ def test_whoever_is_killed_leaves_no_container_and_the_task_goes_on(
         with (tmp_path / "out").open("ab") as out:
             owner = subprocess.Popen(command, env=variables, stdout=out, stderr=out)
         deadline = time.monotonic() + _STARTED_WITHIN_S
-        while not left(docker_here) and owner.poll() is None:
+        while not left(docker_here, tmp_path) and owner.poll() is None:
             assert time.monotonic() < deadline, (tmp_path / "out").read_text()
             time.sleep(0.02)
         time.sleep(moments.uniform(0, 1.2))
         owner.kill()
         owner.wait()
         deadline = time.monotonic() + _GONE_WITHIN_S
-        while found := left(docker_here):
+        while found := left(docker_here, tmp_path):
             assert time.monotonic() < deadline, found
             time.sleep(0.05)
     done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
@@ -93,7 +99,7 @@ def test_whoever_is_killed_leaves_no_container_and_the_task_goes_on(
     experiments = experiments_of(done.stdout)
     assert {status for _, status in experiments} == {"completed"}, experiments
     assert len({key for key, _ in experiments}) == len(experiments) == len(SLOTS), experiments
-    assert left(docker_here) == []
+    assert left(docker_here, tmp_path) == []
 
 
 def test_a_container_that_others_end_costs_no_experiment(
@@ -116,4 +122,4 @@ def test_a_container_that_others_end_costs_no_experiment(
     experiments = experiments_of((tmp_path / "out").read_text())
     assert {status for _, status in experiments} == {"completed"}, experiments
     assert len({key for key, _ in experiments}) == len(experiments) == len(SLOTS), experiments
-    assert left(docker_here) == []
+    assert left(docker_here, tmp_path) == []
