@@ -177,6 +177,7 @@ bench: dev  ## Run the benches
 	$(BIN)/python bench/loadgen.py
 	$(BIN)/python bench/overhead.py
 	$(BIN)/python bench/launch.py
+	$(BIN)/python bench/cluster.py
 	$(BIN)/python bench/tune_start.py
 	$(BIN)/python bench/recommend.py
 	$(BIN)/python bench/search_speed.py

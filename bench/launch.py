@@ -1,4 +1,6 @@
-"""Overhead of each launcher per launch: beside the engine's own start, Docker takes at most 2 s.
+"""Overhead of each launcher per launch, beside the engine's own start.
+
+Docker takes at most 2 s, Ray at most 1 s after the first.
 
 The fake engine is started by hand and by each launcher, in turns, until its health answers; the
 difference of the medians is the launcher's own. A launcher whose means are not here is left out,
@@ -8,6 +10,7 @@ with the reason.
 from __future__ import annotations
 
 import asyncio
+import os
 import statistics
 import subprocess
 import sys
@@ -17,6 +20,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from autotuner.cluster.launcher import RayLauncher
+from autotuner.config import RayConfig
 from autotuner.engines import HOST, PORT, LaunchSpec
 from autotuner.errors import LaunchError, NoAnswerError
 from autotuner.http_client import BaseUrl, get
@@ -54,7 +59,13 @@ def _docker() -> tuple[Launcher, LaunchSpec]:
     return DockerLauncher(), LaunchSpec("llamacpp", (PYTHON, *_BOUND), "fake", image=IMAGE)
 
 
-ROWS = (Row("local", 0.5, _local), Row("docker", 2.0, _docker))
+def _ray() -> tuple[Launcher, LaunchSpec]:
+    config = RayConfig(address="local")
+    RayLauncher.room(config)
+    return RayLauncher(config, environment=os.environ), _local()[1]
+
+
+ROWS = (Row("local", 0.5, _local), Row("docker", 2.0, _docker), Row("ray", 1.0, _ray))
 
 
 async def by_hand() -> float:

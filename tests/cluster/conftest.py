@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-OBJECTS_BYTES = 80 * 2**20
-GPUS = 2
-"""Pretended ones of each node."""
+SIZE = {"num_cpus": 1, "num_gpus": 2, "object_store_memory": 80 * 2**20}
+"""Of each node; its GPUs are pretended."""
+_STARTS = 3
+
+
+def add_node(cluster: Any, **options: Any) -> None:
+    """Starts a node. Ray gives up after half a minute, which a busy machine may need."""
+    for attempt in range(_STARTS):
+        try:
+            cluster.add_node(**SIZE, **options)
+            return
+        except Exception:  # Ray raises no other
+            if attempt == _STARTS - 1:
+                raise
 
 
 @pytest.fixture(scope="session")
@@ -21,12 +32,18 @@ def cluster() -> Iterator[Any]:
 
     from autotuner.cluster import connection
 
-    size = {"num_cpus": 1, "num_gpus": GPUS, "object_store_memory": OBJECTS_BYTES}
-    found = Cluster(initialize_head=True, head_node_args={**size, "include_dashboard": False})
+    found = Cluster()
+    add_node(found, include_dashboard=False)
     for _ in range(2):
-        found.add_node(**size)
+        add_node(found)
     os.environ["RAY_ADDRESS"] = found.address
     yield found
     del os.environ["RAY_ADDRESS"]
     connection.disconnect()
     found.shutdown()
+
+
+@pytest.fixture
+def another_node(cluster: Any) -> Callable[[], None]:
+    """Adds a node to the cluster."""
+    return lambda: add_node(cluster)

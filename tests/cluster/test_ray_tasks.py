@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from autotuner.cluster.connection import connected, ray_module
 from autotuner.testing.fake_engine import install_fake_engine
 from autotuner.testing.processes import MARK, processes
 
-OBJECTS_BYTES = 80 * 2**20
 COMMAND = (sys.executable, "-m", "autotuner")
 TASK = """
 version: 2
@@ -76,30 +78,58 @@ class Tuning:
         found: list[dict[str, Any]] = json.loads(self._answer.read_text())["experiments"]
         return found
 
-    def left(self) -> dict[int, str]:
-        """Marked processes that are still there after ten seconds."""
+    def left(self) -> list[str]:
+        """Marked processes, and what is reserved in the cluster, ten seconds later."""
         deadline = time.monotonic() + 10
-        while (found := processes(self.mark)) and time.monotonic() < deadline:
-            time.sleep(0.02)
+        while (found := self._there()) and time.monotonic() < deadline:
+            time.sleep(0.05)
         return found
+
+    def _there(self) -> list[str]:
+        ray = ray_module()
+        connected("auto")
+        free, all_there = ray.available_resources(), ray.cluster_resources()
+        held = {name: all_there[name] - free.get(name, 0.0) for name in ("CPU", "GPU")}
+        found = [f"{held[name]:g} {name} reserved" for name in held if held[name]]
+        found += [actor["name"] for actor in ray.util.list_named_actors(all_namespaces=True)]
+        return [*processes(self.mark).values(), *found]
 
 
 @pytest.mark.slow
 def test_nodes_that_die_cost_no_experiment_and_none_is_made_twice(
-    cluster: Any, tmp_path: Path
+    cluster: Any, another_node: Callable[[], None], tmp_path: Path
 ) -> None:
     tuning = Tuning(tmp_path, slots=8)
     process = tuning.start()
     for wanted in ("[4/24]", "[11/24]"):
         assert tuning.shows(wanted, process), tuning.progress()
         cluster.remove_node(next(iter(cluster.worker_nodes)), allow_graceful=False)
-        cluster.add_node(num_cpus=1, num_gpus=2, object_store_memory=OBJECTS_BYTES)
+        another_node()
     assert process.wait() == 0, tuning.progress()
     assert "not made, and made again later" in tuning.progress()
     experiments = tuning.experiments()
     assert [one["status"] for one in experiments] == ["completed"] * 24
-    assert len({one["candidate_id"] for one in experiments}) == 24
+    assert len({one["id"] for one in experiments}) == 24
     for one in experiments:
         first, second = (level["load"] for level in one["measurements"])
         assert first != second, "a level was measured twice"
-    assert tuning.left() == {}
+    assert not tuning.left()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("cluster")
+def test_an_owner_that_is_killed_leaves_nothing_and_loses_nothing(tmp_path: Path) -> None:
+    tuning, moments = Tuning(tmp_path, slots=2), random.Random(7)
+    for number in range(int(os.environ.get("AUTOTUNER_TEST_KILLS", "2"))):
+        process = tuning.start()
+        tuning.shows(f"[{1 + number % 3}/6]", process)
+        time.sleep(moments.uniform(0.0, 3.0))
+        process.kill()
+        process.wait()
+        assert not tuning.left(), f"after kill {number}"
+    process = tuning.start()
+    assert process.wait() == 0, tuning.progress()
+    experiments = tuning.experiments()
+    assert [one["status"] for one in experiments] == ["completed"] * 6
+    assert all(len(one["measurements"]) == 2 for one in experiments)
+    assert not tuning.left()

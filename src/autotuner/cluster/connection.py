@@ -11,7 +11,7 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -31,6 +31,12 @@ _OBJECTS_BYTES = 100 * 2**20
 """For objects of a cluster of one machine: launches send none that is large."""
 _START = "start a cluster (`ray start --head`), name another in ray.address, or say local"
 _LOCK = threading.RLock()
+_VARIABLES = {
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # A call without a connection, as by a thread at the end of the process, starts no cluster.
+    "RAY_ENABLE_AUTO_CONNECT": "0",
+}
 
 
 @dataclass(frozen=True)
@@ -64,8 +70,10 @@ def connected(address: str) -> ClusterConnection:
         if _now is not None and _now.pid == os.getpid() and ray.is_initialized():
             if address in (_now.asked, _now.address):
                 return _now
+            _probe(address)
             ray.shutdown()
-        _probe(address)
+        else:
+            _probe(address)
         with _quiet(ray):
             try:
                 _connect(ray, address)
@@ -103,8 +111,8 @@ def ray_module() -> Any:
     Raises:
         LaunchError: it is not installed.
     """
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    for name, value in _VARIABLES.items():
+        os.environ.setdefault(name, value)
     try:
         import ray
     except ImportError:
@@ -232,8 +240,12 @@ def _refusal(address: str, error: BaseException) -> LaunchError:
 @contextmanager
 def _quiet(ray: ModuleType) -> Iterator[None]:
     """Keeps Ray from changing how this process logs, and how it meets a signal."""
-    logger = logging.getLogger("ray")
-    logger.setLevel(logging.CRITICAL)
+    logging.getLogger("ray").setLevel(logging.CRITICAL)
+    # Its news of the cluster would go to standard output, among the command's own answer.
+    with suppress(ImportError, AttributeError):
+        import ray._private.worker as driver
+
+        driver.print_to_stdstream = lambda *_, **__: None
     is_main = threading.current_thread() is threading.main_thread()
     kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     try:

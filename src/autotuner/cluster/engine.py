@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from autotuner.cluster import reaping
 from autotuner.cluster.messages import (
@@ -108,6 +108,16 @@ class RayEngine(StopsWhenLeft):
     def gpus(self) -> int:
         """How many GPUs it occupies."""
         return self._spec.gpus
+
+    @property
+    def node(self) -> str:
+        """Ray's id of its node."""
+        return self._seat.facts.node
+
+    @property
+    def actor(self) -> Any:
+        """The actor that runs it."""
+        return self._seat.actor
 
     @property
     def is_alone(self) -> bool:
