@@ -131,6 +131,8 @@ def _systemd(engine: DeployedEngine, files: Files) -> str:
         for pair in _unit_words(one.removeprefix("Environment="))
     ]
     env = dict(pair.split("=", 1) for pair in variables)
+    if words[0] == "/usr/bin/env":
+        del words[0], env["PATH"]
     inside = {f"/etc/{engine.name}/{file.name}": file.text for file in files[1:]}
     return line(words, env, inside)
 

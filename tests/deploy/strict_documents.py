@@ -69,10 +69,16 @@ class Patch(Strict):
     path: str
 
 
+class Labels(Camel):
+    pairs: dict[str, str]
+    include_selectors: Literal[True]
+
+
 class Kustomization(Camel):
     api_version: Literal["kustomize.config.k8s.io/v1beta1"]
     kind: Literal["Kustomization"]
     resources: list[str]
+    labels: list[Labels]
     patches: list[Patch]
 
 

@@ -134,6 +134,47 @@ def test_replicas_of_a_compose_file_share_no_gpu_and_no_port() -> None:
     ]
 
 
+def test_a_compose_file_takes_no_more_gpus_than_a_machine_has() -> None:
+    wide = {"parallel.tensor_parallel": 4}
+    assert FORMATS["compose"].files(deployed("vllm", wide, replicas=2))
+    with pytest.raises(ExportError, match="take 12 GPUs, and one machine has 8") as refused:
+        FORMATS["compose"].files(deployed("vllm", wide, replicas=3))
+    assert "--format kubernetes" in str(refused.value)
+
+
+@pytest.mark.parametrize("form", ["shell", "systemd", "llama-swap", "vllm-config"])
+def test_a_program_of_a_container_is_started_by_no_machine(form: str) -> None:
+    inside = made(config={"deployment_mode": "docker", "docker": {"image": "mine/vllm:1"}})
+    with pytest.raises(ExportError, match="measured in a container") as refused:
+        FORMATS[form].files(inside)
+    assert "--format compose" in str(refused.value)
+    assert "Note: vllm is searched in PATH" in head(made(), form)
+
+
+def test_a_unit_starts_the_measured_program_by_its_path_where_it_is_known() -> None:
+    _, spec = rendered("vllm")
+    known = made(command=spec.command().replace("vllm serve", "/opt/vllm/bin/vllm serve"))
+    unit = FORMATS["systemd"].files(known)[0].text
+    assert 'ExecStart="/opt/vllm/bin/vllm" "serve"' in unit
+    assert "PATH" not in unit
+
+
+def test_skypilot_is_started_with_each_secret() -> None:
+    _, spec = rendered("vllm")
+    start = head(made(command=f"VLLM_API_KEY=x {spec.command()}"), "sky")
+    options = " --secret VLLM_API_KEY --secret HF_TOKEN sky.yaml"
+    assert f"# Start: sky launch{options}, or sky serve up{options}\n" in start
+
+
+def test_llm_d_lies_beside_the_guides_of_a_clone() -> None:
+    kustomization, patch = FORMATS["llm-d"].files(deployed("vllm"))
+    document = yaml.safe_load(kustomization.text)
+    assert document["resources"] == ["../guides/optimized-baseline/modelserver/gpu/vllm/base"]
+    [labels] = document["labels"]
+    assert labels["pairs"]["llm-d.ai/model"] == "qwen3-8b"
+    assert "labels" not in patch.text
+
+
 def test_a_model_of_this_machine_is_mounted_and_pointed_out() -> None:
     engine = deployed("llamacpp", {"misc.extra_args": ["--grammar-file", "/g/x"]}, image="r/e:1")
     [service] = yaml.safe_load(FORMATS["compose"].files(engine)[0].text)["services"].values()

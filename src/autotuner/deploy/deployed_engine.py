@@ -67,6 +67,8 @@ class DeployedEngine:
         variables: of the launch.
         gpus: that one replica occupies; 0 on a CPU.
         gpu: None where the catalog does not know it, and on a CPU.
+        node_gpus: that one machine has at the most, by the task and the catalog; 0 where not known.
+        in_container: whether it was measured in one.
         whole_node: whether the replicas take all GPUs that the task had.
         mounts: files and folders of the machine that measured.
         settings: `group.field` -> value.
@@ -87,6 +89,8 @@ class DeployedEngine:
     mounts: tuple[Mount, ...]
     gpus: int
     gpu: Gpu | None
+    node_gpus: int
+    in_container: bool
     whole_node: bool
     replicas: int
     provenance: Provenance
@@ -116,6 +120,12 @@ class DeployedEngine:
         deployment has of its own."""
         own = HUB_FOLDERS | {HUB_TOKEN} if self.is_downloaded else frozenset[str]()
         return tuple({v.name: v for v in self.variables if v.name not in own}.values())
+
+    @property
+    def secrets_inside(self) -> tuple[str, ...]:
+        """Names of a container's secrets, that of the hub among them where it downloads."""
+        own = [v.name for v in self.variables_inside if v.value is None]
+        return (*own, *([HUB_TOKEN] if self.is_downloaded else []))
 
     @property
     def revision(self) -> str | None:

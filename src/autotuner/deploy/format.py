@@ -26,12 +26,15 @@ class DeployFormat:
 
     Attributes:
         summary: what it makes, for lists.
-        start: the command that starts it, `{file}` filled in, and `{name}` of the engine.
+        start: the command that starts it, `{file}` filled in, `{name}` of the engine, and
+            `{secrets}` as options.
         own_versions: of the target that it can be written for, the newest first, which is taken
             where none is asked for; without them, the versions are those of the engine whose flags
             have other names, and the flags are as measured where none is asked for.
         refusal: why it does not fit an engine; None where it does.
         needs_image: whether it runs a container.
+        on_host: whether it starts the measured program on a machine itself.
+        instead: the format that fits where this one does not.
         one_replica: whether it can be of one replica only.
     """
 
@@ -43,6 +46,8 @@ class DeployFormat:
     own_versions: Callable[[DeployedEngine], tuple[str, ...]] | None = None
     refusal: Callable[[DeployedEngine], str | None] = _any
     needs_image: bool = False
+    on_host: bool = False
+    instead: str = ""
     one_replica: bool = False
 
     def versions(self, engine: DeployedEngine) -> tuple[str, ...]:
@@ -51,12 +56,18 @@ class DeployFormat:
 
     def why_not(self, engine: DeployedEngine) -> str | None:
         """Why the format does not fit; None where it does."""
-        found = self.refusal(engine)
+        found = self.own_refusal(engine)
         if found is None and self.needs_image and engine.image is None:
             return engine.no_image
         if found is None and self.one_replica and engine.replicas > 1:
             return f"it is of one engine, and {engine.replicas} replicas are wished"
         return found
+
+    def own_refusal(self, engine: DeployedEngine) -> str | None:
+        """Why the engine is none for the format; image and replicas apart."""
+        if self.on_host and engine.in_container:
+            return "it was measured in a container, whose program and paths a machine does not have"
+        return self.refusal(engine)
 
     def files(
         self, engine: DeployedEngine, version: str | None = None
@@ -92,19 +103,30 @@ class DeployFormat:
     ) -> list[str]:
         again = [*engine.provenance.words, "--format", self.name]
         again += ["--target-version", version] if version is not None else []
-        start = self.start.format(file=files[0].name, name=engine.name)
+        secrets = "".join(f" --secret {name}" for name in engine.secrets_inside)
+        start = self.start.format(file=files[0].name, name=engine.name, secrets=secrets)
         return [
             *engine.provenance.lines,
             f"Made by: {one_line(shlex.join(again))}",
             *([f"Start: {start}"] if start else []),
             *(f"Note: {note}" for note in engine.notes),
+            *self._search(engine),
         ]
+
+    def _search(self, engine: DeployedEngine) -> list[str]:
+        program = engine.parts.program[0]
+        if not self.on_host or "/" in program:
+            return []
+        return [f"Note: {program} is searched in PATH: see that the measured installation is there"]
 
 
 def _remedy(engine: DeployedEngine, form: DeployFormat) -> str:
-    if form.needs_image and engine.image is None and form.refusal(engine) is None:
+    fits_itself = form.own_refusal(engine) is None
+    if not fits_itself and form.instead:
+        return f"take --format {form.instead}"
+    if form.needs_image and engine.image is None and fits_itself:
         return "give --image REPOSITORY:TAG"
-    if form.one_replica and engine.replicas > 1 and form.refusal(engine) is None:
+    if form.one_replica and engine.replicas > 1 and fits_itself:
         return "leave --replicas out, or take a format that has replicas"
     return "`autotuner export --list` says which formats fit"
 

@@ -101,6 +101,8 @@ def deployed_engine(
         tokens=_tokens(experiment),
         gpus=experiment.gpus,
         gpu=gpu,
+        node_gpus=max(total, gpu.gpus_per_node if gpu is not None else 0),
+        in_container=container.is_used,
         whole_node=0 < total <= experiment.gpus * replicas,
         replicas=replicas,
         provenance=_provenance(summary, point, wishes, v1_task_id),
@@ -123,10 +125,12 @@ class _Container:
     """The container in which a task measured.
 
     Attributes:
-        image: None where it measured in none.
+        is_used: whether it measured in one.
+        image: None where it measured in none, or its image is not known.
         notes: what an export does not repeat of it.
     """
 
+    is_used: bool = False
     image: str | None = None
     shm_gib: float = 16.0
     mounts: tuple[Mount, ...] = ()
@@ -146,6 +150,7 @@ def _container(summary: TaskSummary, parts: CommandParts, version: str | None) -
     user = f"it was measured as user {docker.user}" if docker.user else ""
     root = "it was measured with a root that cannot be written" if docker.read_only else ""
     return _Container(
+        is_used=True,
         image=None if image is None else image.replace("{version}", version or ""),
         shm_gib=docker.shm_gib,
         mounts=tuple(Mount(source, target) for source, target in docker.mounted()),

@@ -84,11 +84,20 @@ def _health(engine: DeployedEngine) -> dict[str, Any]:
     }
 
 
+def _refusal(engine: DeployedEngine) -> str | None:
+    wished, there = engine.replicas * engine.gpus, engine.node_gpus
+    if there and wished > there:
+        return f"its replicas take {wished} GPUs, and one machine has {there}"
+    return None
+
+
 COMPOSE = DeployFormat(
     name="compose",
     title="Docker Compose",
     summary="a service for each replica, with its GPUs, published on 127.0.0.1",
     render=_file,
     start="docker compose -f {file} up -d",
+    refusal=_refusal,
+    instead="kubernetes",
     needs_image=True,
 )

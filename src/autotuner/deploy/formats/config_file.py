@@ -79,5 +79,7 @@ CONFIG_FILE = DeployFormat(
     render=_files,
     start=". ./env.sh, and then the command that it ends with",
     refusal=_refusal,
+    on_host=True,
+    instead="compose",
     one_replica=True,
 )

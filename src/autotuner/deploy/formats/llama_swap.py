@@ -41,5 +41,7 @@ LLAMA_SWAP = DeployFormat(
     render=_models,
     start="llama-swap --config {file}",
     refusal=_refusal,
+    on_host=True,
+    instead="compose",
     one_replica=True,
 )

@@ -10,14 +10,18 @@ from autotuner.deploy.kubernetes_pod import env, gpu_resources, literals, probes
 from autotuner.deploy.yaml_text import yaml_text
 
 _SECRET = "llm-d-hf-token"  # noqa: S105 - a secret's name
+_NO_LIMITS = {"cpu": None, "memory": None}
 _PATCH = "patch.yaml"
 
 
 def _overlay(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]:
+    labels = {"llm-d.ai/model": engine.name, "llm-d.ai/accelerator-vendor": engine.vendor}
     kustomization = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
-        "resources": [engine.deploy.llm_d],
+        "resources": [f"../{engine.deploy.llm_d}"],
+        # A Deployment's selector has to say what its pods' labels say.
+        "labels": [{"pairs": labels, "includeSelectors": True}],
         "patches": [{"path": _PATCH}],
     }
     return (
@@ -35,11 +39,10 @@ def _patch(engine: DeployedEngine) -> dict[str, Any]:
         "command": literals(engine.program),
         "args": literals(engine.inside()),
         **({"env": variables} if variables else {}),
-        **gpu_resources(engine),
+        "resources": _resources(engine),
         **probes(engine),
         "volumeMounts": mounts,
     }
-    labels = {"llm-d.ai/model": engine.name, "llm-d.ai/accelerator-vendor": engine.vendor}
     strategy = (
         {"strategy": {"type": "Recreate", "rollingUpdate": None}} if engine.whole_node else {}
     )
@@ -51,11 +54,16 @@ def _patch(engine: DeployedEngine) -> dict[str, Any]:
             "replicas": engine.replicas,
             **strategy,
             "template": {
-                "metadata": {"labels": labels},
                 "spec": {"containers": [container], "volumes": found},
             },
         },
     }
+
+
+def _resources(engine: DeployedEngine) -> dict[str, Any]:
+    """The replica's GPUs, without the base's limits of CPUs and memory, which are of one GPU."""
+    found = gpu_resources(engine)["resources"]
+    return {**found, "limits": {**_NO_LIMITS, **found["limits"]}}
 
 
 def _refusal(engine: DeployedEngine) -> str | None:
@@ -70,7 +78,7 @@ LLM_D = DeployFormat(
     title="llm-d (Kustomize)",
     summary="a kustomization and a patch over the base of llm-d's guide",
     render=_overlay,
-    start="put this folder into a clone of llm-d's repository, its root; kubectl apply -k .",
+    start="put this folder beside guides in a clone of llm-d; kubectl apply -k FOLDER",
     refusal=_refusal,
     needs_image=True,
 )

@@ -30,5 +30,7 @@ SHELL = DeployFormat(
     summary="the measured command on this machine, on 127.0.0.1",
     render=_script,
     start="sh {file}",
+    on_host=True,
+    instead="compose",
     one_replica=True,
 )

@@ -8,7 +8,6 @@ from typing import Any
 from autotuner.config.tables import packaged_table
 from autotuner.deploy.deployed_engine import (
     ALL_ADDRESSES,
-    HUB_TOKEN,
     PORT_INSIDE,
     DeployedEngine,
     DeployFileText,
@@ -21,8 +20,7 @@ def _task(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]:
     resources: dict[str, Any] = {"image_id": f"docker:{engine.image}", "ports": PORT_INSIDE}
     if engine.gpus:
         resources["accelerators"] = f"{_accelerator(engine)}:{engine.gpus}"
-    secrets = [v.name for v in engine.variables_inside if v.value is None]
-    secrets += [HUB_TOKEN] if engine.is_downloaded else []
+    secrets = engine.secrets_inside
     plain = {v.name: v.value for v in engine.variables_inside if v.value is not None}
     document: dict[str, Any] = {"name": engine.name, "resources": resources}
     if plain:
@@ -69,7 +67,7 @@ SKY = DeployFormat(
     title="SkyPilot",
     summary="a task with a service section: sky launch for one, sky serve up for replicas",
     render=_task,
-    start="sky launch {file}, or sky serve up {file}",
+    start="sky launch{secrets} {file}, or sky serve up{secrets} {file}",
     refusal=_refusal,
     needs_image=True,
 )

@@ -6,12 +6,21 @@ from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
 from autotuner.deploy.format import DeployFormat
 from autotuner.engines import DEFAULT_HOST, DEFAULT_PORT
 
+_SEARCH = "/usr/bin/env"
+"""Finds a program by the unit's own PATH: systemd itself looks at a fixed one."""
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r", "%": "%%"}
 
 
 def _unit(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]:
     folder = f"/etc/{engine.name}"
-    words = (*engine.parts.program, *engine.arguments(DEFAULT_HOST, DEFAULT_PORT, folder))
+    program = engine.parts.program
+    is_bare = "/" not in program[0]
+    words = (
+        *([_SEARCH] if is_bare else []),
+        *program,
+        *engine.arguments(DEFAULT_HOST, DEFAULT_PORT, folder),
+    )
     plain = [v for v in engine.variables if v.value is not None]
     secret = [v.name for v in engine.variables if v.value is None]
     lines = [
@@ -22,6 +31,7 @@ def _unit(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]:
         "",
         "[Service]",
         "Type=exec",
+        *([f"Environment={_quoted(f'PATH={_PATH}')}"] if is_bare else []),
         *(f"Environment={_quoted(f'{v.name}={v.value}')}" for v in plain),
         *([f"# With {', '.join(secret)}, one NAME=VALUE a line."] if secret else []),
         *([f"EnvironmentFile={folder}/secrets.env"] if secret else []),
@@ -51,5 +61,7 @@ SYSTEMD = DeployFormat(
     summary="a service of this machine with the measured command, on 127.0.0.1",
     render=_unit,
     start="copy {file} to /etc/systemd/system (other files to /etc/{name}); systemctl start {name}",
+    on_host=True,
+    instead="compose",
     one_replica=True,
 )
