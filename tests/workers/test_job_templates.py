@@ -217,6 +217,37 @@ def test_a_name_that_says_something_to_a_shell_is_refused(value: str) -> None:
         JobRequest(DatabaseReference(), partition=value)
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("queue_name", "Foo_Bar"),
+        ("queue_name", "q" * 64),
+        ("volume", "x/y"),
+        ("volume", "a..b"),
+        ("secret", "s" * 254),
+        ("secret", "-s"),
+    ],
+)
+def test_a_name_that_kubernetes_refuses_is_refused(field: str, value: str) -> None:
+    with pytest.raises(AutotunerError, match=f"--{field.replace('_', '-')}") as caught:
+        template("kubernetes", **{field: value})
+    assert caught.value.remedy
+    assert "team-a.models-1" in template("kubernetes", **{field: "team-a.models-1"}).text
+
+
+def test_a_walltime_that_leaves_no_time_to_work_is_refused() -> None:
+    with pytest.raises(AutotunerError, match=r"--hours: 0\.03"):
+        JobRequest(DatabaseReference(), hours=0.03)
+
+
+def test_a_variable_of_another_name_is_a_secret_of_skypilot() -> None:
+    made = template("skypilot", "$MYDB")
+    document = yaml.safe_load(made.text)
+    assert document["secrets"] == {"MYDB": None}
+    assert 'AUTOTUNER_DATABASE="${MYDB:?' in document["run"]
+    assert "--secret MYDB " in made.submit[-1]
+
+
 def test_a_variable_of_another_name_is_checked_by_the_job_and_refused_for_ray() -> None:
     assert '"${OURS:?' in template("slurm", "$OURS").text
     with pytest.raises(AutotunerError, match="AUTOTUNER_DATABASE"):

@@ -66,8 +66,8 @@ def submitted(slurm: Slurm, shop: Shop, *options: str) -> None:
 
 def holders(shop: Shop) -> dict[str, int]:
     """Job -> the task that its worker is at work on."""
+    running = shop.store.tasks.running()  # first: a worker is known before it has a task
     names = {worker.id: worker.name for worker in shop.store.workers.all()}
-    running = shop.store.tasks.running()
     return {names[task.worker].removeprefix("slurm-"): task.id for task in running if task.worker}
 
 

@@ -49,7 +49,7 @@ def workers_template(
     ] = None,
     hours: Annotated[
         float | None,
-        typer.Option("--hours", min=0.02, help="Walltime of a worker (slurm, kubernetes)."),
+        typer.Option("--hours", min=0.1, help="Walltime of a worker (slurm, kubernetes)."),
     ] = None,
     partition: Annotated[
         str | None, typer.Option("--partition", help="Partition of Slurm.")

@@ -14,6 +14,11 @@ DATABASE_VARIABLE = "AUTOTUNER_DATABASE"
 _REFERENCE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _NAMED = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._/:@-]*[A-Za-z0-9])?")
 """Names of queues, images, secrets, GPUs and addresses: no shell finds a command in one."""
+_OF_KUBERNETES = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+_LONGEST = {"queue_name": 63, "secret": 253, "volume": 253}
+"""Objects of Kubernetes; the name of a queue is the value of a label too."""
+_LEAST_HOURS = 0.1
+"""A shorter walltime ends before a worker has done anything."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +64,15 @@ class JobRequest:
     address: str | None = None
 
     def __post_init__(self) -> None:
-        for field in ("gpu_type", "partition", "queue_name", "image", "secret", "volume"):
+        for field in ("gpu_type", "partition", "image", "address"):
             _require_name(field, getattr(self, field))
-        _require_name("address", self.address)
+        for field in _LONGEST:
+            _require_object_name(field, getattr(self, field))
+        if self.hours is not None and self.hours < _LEAST_HOURS:
+            raise AutotunerError(
+                f"--hours: {self.hours:g} leaves a worker no time to work",
+                remedy=f"give {_LEAST_HOURS:g} at the least, better hours",
+            )
 
     @property
     def devices(self) -> str:
@@ -114,4 +125,13 @@ def _require_name(field: str, value: str | None) -> None:
         raise AutotunerError(
             f"--{field.replace('_', '-')}: {value!r} is no name",
             remedy="write letters, digits, and . _ / : @ - between them",
+        )
+
+
+def _require_object_name(field: str, value: str | None) -> None:
+    longest = _LONGEST[field]
+    if value is not None and not (_OF_KUBERNETES.fullmatch(value) and len(value) <= longest):
+        raise AutotunerError(
+            f"--{field.replace('_', '-')}: {value!r} is no name of an object of Kubernetes",
+            remedy=f"write small letters, digits, and - . between them, {longest} at the most",
         )

@@ -10,7 +10,7 @@ from autotuner.config import nearest
 from autotuner.errors import AutotunerError
 from autotuner.workers.jobs.kubernetes import DATABASE_SECRET, URL_KEY, kubernetes_job
 from autotuner.workers.jobs.ray_jobs import ray_script
-from autotuner.workers.jobs.request import DATABASE_VARIABLE, JobRequest
+from autotuner.workers.jobs.request import JobRequest
 from autotuner.workers.jobs.skypilot import skypilot_task
 from autotuner.workers.jobs.slurm import slurm_script
 
@@ -50,7 +50,7 @@ def _of_kubernetes(request: JobRequest) -> tuple[str, ...]:
 
 
 def _of_skypilot(request: JobRequest) -> tuple[str, ...]:
-    secret = "" if request.database.url else f"--secret {DATABASE_VARIABLE} "
+    secret = "" if request.database.url else f"--secret {request.database.variable} "
     return (f"sky jobs launch --detach-run {secret}worker.sky.yaml",)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from autotuner import __version__
-from autotuner.workers.jobs.request import DATABASE_VARIABLE, JobRequest
+from autotuner.workers.jobs.request import JobRequest
 from autotuner.workers.jobs.shell import database_lines, worker_command
 
 
@@ -23,10 +23,13 @@ def skypilot_task(request: JobRequest) -> str:
         "name": "autotuner-worker",
         "num_nodes": request.count,
         **({"resources": resources} if resources else {}),
-        **({} if request.database.url else {"secrets": {DATABASE_VARIABLE: None}}),
+        **({} if request.database.url else {"secrets": {request.database.variable: None}}),
     }
     if not request.image:
-        document["setup"] = f"pip install 'inference-autotuner[postgresql]=={__version__}'"
+        document["setup"] = (
+            f"pip install 'inference-autotuner[postgresql]=={__version__}'\n"
+            "# Install the engines of your tasks here too, as: pip install vllm\n"
+        )
     document["run"] = "\n".join(["set -e", *run, ""])
     return _dumped(document)
 
