@@ -27,8 +27,15 @@ def test_a_folder_that_the_user_or_the_task_names_stays(tmp_path: Path) -> None:
     found = caches_of(SPEC, {"B_DIR": "/of/the/user", "D_DIR": "/else"}, tmp_path)
     kept = str(tmp_path / "vllm" / "a")
     assert found == {"A_DIR": kept, "B_DIR": "/of/the/user", "C_DIR": "/of/the/task"}
-    make_folders(found, tmp_path)
-    assert [p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*")] == ["vllm", "vllm/a"]
+
+
+def test_folders_are_made_whoever_names_them(tmp_path: Path) -> None:
+    ours, users = tmp_path / "ours", tmp_path / "users" / "triton"
+    (tmp_path / "file").touch()
+    named = {"A_DIR": str(ours / "a"), "B_DIR": str(users), "C_DIR": f"{tmp_path}/file/below"}
+    make_folders(named, ours)
+    assert (ours / "a").is_dir()
+    assert users.is_dir(), "a container cannot be given what is not there"
 
 
 def test_without_a_folder_only_what_is_named_is_recorded() -> None:

@@ -84,7 +84,7 @@ def test_options_limit_what_the_container_may_do() -> None:
         "mine",
     )
     assert (host["Memory"], host["MemorySwap"], host["ShmSize"]) == (2 * 2**30, 2 * 2**30, 2**30)
-    assert list(host["Tmpfs"]) == ["/tmp"]  # noqa: S108
+    assert host["Tmpfs"] == {"/tmp": "exec"}  # noqa: S108 - engines load what they compile there
     assert host["SecurityOpt"] == ["no-new-privileges"]
 
 
@@ -100,6 +100,18 @@ def test_mounts_are_read_only_but_for_the_caches_and_each_target_is_there_once()
 def test_on_the_machines_own_network_the_engine_listens_on_the_loopback() -> None:
     at = binding("host", published_at="127.0.0.1", free_port=5123, loopback="127.0.0.1")
     assert at == Binding("127.0.0.1", 5123)
+
+
+def test_the_network_of_another_machine_is_refused_before_anything_is_started() -> None:
+    with pytest.raises(LaunchError, match=r"docker\.network: 'host' .* another machine") as caught:
+        binding("host", published_at="192.0.2.7", free_port=5123, loopback="127.0.0.1")
+    assert caught.value.remedy is not None
+    assert "leave docker.network out" in caught.value.remedy
+
+
+def test_mounts_are_compared_in_one_spelling() -> None:
+    asked = DockerConfig(mounts=("//data/./a/:/x//b/", "/c:/d:ro"))
+    assert asked.mounted() == (("/data/a", "/x/b"), ("/c", "/d"))
 
 
 def test_only_variables_that_mean_something_in_a_container_are_inherited() -> None:
@@ -181,8 +193,11 @@ def test_an_image_is_a_repository_and_a_tag(image: str, parts: tuple[str, str]) 
         ("unix:///var/run/docker.sock", True),
         ("tcp://127.0.0.1:2375", True),
         ("tcp://localhost:2375", True),
+        ("tcp://[::1]:2375", True),
         ("tcp://gpu-7:2376", False),
-        ("ssh://me@gpu-7", False),
+        ("tcp://127.gpu.example:2376", False),
+        ("tcp://192.0.2.7:2376", False),
+        ("tcp://[2001:db8::7]:2376", False),
     ],
 )
 def test_a_daemon_is_here_or_elsewhere(address: str, is_here: bool) -> None:
@@ -196,10 +211,16 @@ def test_a_daemon_is_here_or_elsewhere(address: str, is_here: bool) -> None:
         ("image", "--privileged:1"),
         ("mounts", ["relative:/x"]),
         ("mounts", ["/a:/b/../c"]),
+        ("mounts", ["/a:/b:rw"]),
+        ("mounts", ["/a:/b:/c"]),
+        ("mounts", ["/a:/b\n"]),
+        ("mounts", ["/a"]),
         ("network", "--x"),
         ("environment", ["A=B"]),
         ("user", "a b"),
         ("shm_gib", 0),
+        ("shm_gib", 1e300),
+        ("memory_gib", 1e6),
     ],
 )
 def test_an_option_that_is_none_is_refused(field: str, value: Any) -> None:

@@ -10,7 +10,7 @@ from autotuner.workers.policy import Policy
 from autotuner.workers.violations import violations
 
 
-def refused(policy: Policy, program: str = "/app/llama-server", **docker: Any) -> dict[str, str]:
+def refused(policy: Policy, program: str = "llama-server", **docker: Any) -> dict[str, str]:
     """Path and message of everything that is not allowed."""
     task = parse_task(
         {
@@ -33,12 +33,8 @@ def test_an_engines_own_image_is_allowed_in_any_version() -> None:
 def test_images_networks_and_folders_are_those_that_the_operator_allows(tmp_path: Path) -> None:
     (tmp_path / "models" / "extra").mkdir(parents=True)
     policy = Policy(images=("mine/*",), container_networks=("bridge", "engines")).at(tmp_path)
-    mounts = [f"{tmp_path}/models/extra:/extra"]
+    mounts = [f"{tmp_path}/models/extra:/mnt/extra"]
     assert refused(policy, image="mine/llama:1", network="engines", mounts=mounts) == {}
-    found = refused(policy, image="other/llama:1", network="host", mounts=["/etc:/extra"])
+    found = refused(policy, image="other/llama:1", network="host", mounts=["/etc:/mnt/extra"])
     assert list(found) == ["docker.image", "docker.network", "docker.mounts[0]"]
     assert "mine/*" in found["docker.image"]
-
-
-def test_a_program_of_the_image_is_named_by_a_plain_path() -> None:
-    assert list(refused(Policy(), "../x")) == ["engine_path"]

@@ -6,7 +6,7 @@ Knows nothing of engines.
 
 from autotuner.catalog.device import Device, UsableCpus, cpu_quota, this_device, usable_cpus
 from autotuner.catalog.facts import GIB, KV_BYTES, WEIGHT_BYTES, ModelFacts
-from autotuner.catalog.gguf import GgufHeader, read_gguf
+from autotuner.catalog.gguf import GgufHeader, read_gguf, shards_of
 from autotuner.catalog.gpus import Gpu, gpu_named, gpus, gpus_with_format, known_gpu
 from autotuner.catalog.introspect import facts_from_config, facts_from_folder, facts_from_gguf
 from autotuner.catalog.memory import (
@@ -77,6 +77,7 @@ __all__ = [
     "model_named",
     "read_gguf",
     "resolve_model",
+    "shards_of",
     "stretched",
     "this_device",
     "usable_cpus",

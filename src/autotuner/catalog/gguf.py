@@ -133,6 +133,16 @@ def model_name(path: Path) -> str:
     return shard.group(1) if shard else path.stem
 
 
+def shards_of(path: Path) -> tuple[Path, ...]:
+    """The file, and by its name the other shards of its model that lie beside it."""
+    shard = _SHARD.fullmatch(path.name)
+    if shard is None:
+        return (path,)
+    name, count = shard.group(1), int(shard.group(3))
+    all_of_it = (path.with_name(f"{name}-{i + 1:05d}-of-{count:05d}.gguf") for i in range(count))
+    return tuple(one for one in all_of_it if one == path or one.exists())
+
+
 def _with_all_shards(first: GgufFile) -> list[GgufFile]:
     path, metadata = first.path, first.metadata
     count, number = metadata.get("split.count", 1), metadata.get("split.no", 0)

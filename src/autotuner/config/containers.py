@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, Strict
 
-from autotuner.config.document import Bool, Document, PositiveReal
+from autotuner.config.document import Bool, Document
 
 VERSION = "{version}"
 """Stands for the engine's version in `DockerConfig.image`."""
@@ -20,6 +20,8 @@ _REFERENCE = re.compile(
 _USER = re.compile(r"[\w.-]+(:[\w.-]+)?")
 _NETWORK = re.compile(r"[a-zA-Z0-9][\w.-]*")
 _VARIABLE = re.compile(r"[A-Za-z_]\w*")
+_Gib = Annotated[float, Strict(), Field(gt=0, le=65536, allow_inf_nan=False)]
+"""More than any machine has; a daemon counts in bytes, and refuses what does not fit there."""
 
 
 def _is_reference(text: str) -> str:
@@ -33,12 +35,21 @@ def _is_reference(text: str) -> str:
 
 
 def _is_mount(text: str) -> str:
-    source, _, target = text.partition(":")
-    if not all(path.startswith("/") and ".." not in path.split("/") for path in (source, target)):
+    source, _, target = text.removesuffix(":ro").partition(":")  # they all are read-only
+    if ":" in target or not all(_is_full(path) for path in (source, target)):
         raise ValueError(
-            f"{text!r} is no mount; write /SOURCE:/TARGET, two full paths without '..'"
+            f"{text!r} is no mount; write /SOURCE:/TARGET, two full paths without '..' and ':'"
         )
-    return text
+    return f"{_plain(source)}:{_plain(target)}"
+
+
+def _is_full(path: str) -> bool:
+    return path.startswith("/") and path.isprintable() and ".." not in path.split("/")
+
+
+def _plain(path: str) -> str:
+    """A full path in the one spelling by which two can be compared."""
+    return "/" + "/".join(part for part in path.split("/") if part not in ("", "."))
 
 
 def _like(pattern: re.Pattern[str], noun: str) -> AfterValidator:
@@ -58,9 +69,9 @@ class DockerConfig(Document):
     own image in that version, where left out."""
     pull: Literal["missing", "always", "never"] = "missing"
     """When the daemon fetches the image: where it lacks it, once in every task, or never."""
-    shm_gib: PositiveReal = 16.0
+    shm_gib: _Gib = 16.0
     """Size of /dev/shm, GiB; engines on several GPUs need some. It is taken as it is used."""
-    memory_gib: PositiveReal | None = None
+    memory_gib: _Gib | None = None
     """Limit of the container's memory, GiB; none where left out."""
     user: Annotated[str, _like(_USER, "user; write UID, UID:GID or a name")] | None = None
     """The engine's user, as UID, UID:GID or a name in the image; the image's where left out."""

@@ -14,6 +14,7 @@ from autotuner.catalog import ResolvedModel
 from autotuner.config import Candidate
 from autotuner.engines.engine import MODEL, Installation
 from autotuner.engines.installed import installed_here, installed_in, version_of_program
+from autotuner.engines.mounts import mounts_of
 from autotuner.engines.rows import NOTHING, LaunchFragment, checked_version
 from autotuner.engines.spec import FILE, LaunchSpec, Mount
 from autotuner.engines.table import OPTIONS_FILE, EngineTable, engine_table, nested, options_text
@@ -252,5 +253,4 @@ def _mounts(candidate: Candidate, model: ResolvedModel) -> tuple[Mount, ...]:
     """Files of this machine that a launch reads: its model, and the one that it drafts with."""
     drafting = candidate.misc.speculative_draft_model or ""
     named = [model.path, Path(drafting) if drafting.startswith("/") else None]
-    full = dict.fromkeys(str(path.absolute()) for path in named if path is not None)
-    return tuple(Mount(path, path) for path in full)
+    return mounts_of(path for path in named if path is not None)

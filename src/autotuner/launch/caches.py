@@ -32,18 +32,20 @@ def caches_of(
 
 
 def make_folders(caches: Mapping[str, str], folder: Path | None) -> None:
-    """Makes those of the folders that are the tuner's own.
+    """Makes the folders that are not there yet.
 
     Raises:
-        LaunchError: one cannot be made.
+        LaunchError: one of the tuner's own cannot be made. One that the user names may be another
+            machine's, and is left to the engine.
     """
     for place in map(Path, caches.values()):
-        if folder is not None and place.is_relative_to(folder):
-            try:
-                place.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise LaunchError(
-                    f"{place}: the folder for what engines compile cannot be made: "
-                    f"{error.strerror or error}",
-                    remedy="free it, or set AUTOTUNER_HOME to a folder that can be written",
-                ) from None
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            if folder is None or not place.is_relative_to(folder):
+                continue
+            raise LaunchError(
+                f"{place}: the folder for what engines compile cannot be made: "
+                f"{error.strerror or error}",
+                remedy="free it, or set AUTOTUNER_HOME to a folder that can be written",
+            ) from None

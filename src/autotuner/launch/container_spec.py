@@ -9,6 +9,7 @@ from typing import Any
 
 from autotuner.config.containers import HOST, DockerConfig
 from autotuner.engines import LaunchSpec, engine_table
+from autotuner.errors import LaunchError
 from autotuner.launch.devices import VISIBLE
 
 PORT = 8000
@@ -70,7 +71,18 @@ class Binding:
 
 
 def binding(network: str, *, published_at: str, free_port: int, loopback: str) -> Binding:
-    """Where an engine in `network` listens; `free_port` is one of this machine's."""
+    """Where an engine in `network` listens; `free_port` is one of this machine's.
+
+    Raises:
+        LaunchError: it would listen on the loopback of another machine.
+    """
+    if network == HOST and published_at != loopback:
+        raise LaunchError(
+            "docker.network: 'host' cannot be used with the daemon of another machine: the engine "
+            "would answer on that machine's loopback alone",
+            remedy="leave docker.network out: the daemon then publishes the engine's port at "
+            f"{published_at}; or tune on that machine",
+        )
     if network == HOST:
         return Binding(loopback, free_port)
     return Binding(_EVERYWHERE, PORT, published_at)
@@ -143,7 +155,7 @@ def container_request(
             "SecurityOpt": ["no-new-privileges"],
             "RestartPolicy": {"Name": "no"},
             **_memory(options.memory_gib),
-            **({"Tmpfs": {"/tmp": ""}} if options.read_only else {}),  # noqa: S108 - its own
+            **_scratch(options),
             **_gpus(devices),
         },
     }
@@ -152,6 +164,12 @@ def container_request(
 def _once(*folders: Folder) -> list[Folder]:
     """One for each target: the first."""
     return list({folder.target: folder for folder in reversed(folders)}.values())
+
+
+def _scratch(options: DockerConfig) -> dict[str, Any]:
+    """A folder that can be written where the root cannot. Engines compile there, and load what
+    they compiled, which a daemon forbids in a tmpfs unless it is asked."""
+    return {"Tmpfs": {"/tmp": "exec"}} if options.read_only else {}  # noqa: S108 - its own
 
 
 def _memory(gib: float | None) -> dict[str, Any]:

@@ -89,31 +89,59 @@ def _without_tag(image: str) -> str:
 
 
 class DockerDaemon:
-    """A daemon at `unix:///PATH`, `tcp://HOST:PORT` or `ssh://USER@HOST`."""
+    """A daemon at `unix:///PATH` or `tcp://HOST:PORT`.
 
-    def __init__(self, address: str = USUAL_ADDRESS) -> None:
+    Args:
+        unusable: why it cannot be asked, which is raised when it is.
+    """
+
+    def __init__(
+        self, address: str = USUAL_ADDRESS, *, unusable: DockerUnavailableError | None = None
+    ) -> None:
         self.address = address
+        self._unusable = unusable
+        if address.startswith("ssh://"):
+            self._unusable = DockerUnavailableError(
+                f"Unable to connect to Docker daemon at {address}: ssh:// is not served",
+                remedy="have the daemon listen with TLS (DOCKER_HOST=tcp://HOST:2376, "
+                "DOCKER_TLS_VERIFY=1), or tune on that machine",
+            )
 
     @classmethod
     def here(cls, environment: Mapping[str, str] = os.environ) -> DockerDaemon:
         """The daemon that Docker's own tools would use."""
-        return cls(environment.get("DOCKER_HOST") or _of_context())
+        if address := environment.get("DOCKER_HOST"):
+            return cls(address)
+        try:
+            return cls(_of_context(environment.get("DOCKER_CONTEXT")))
+        except DockerUnavailableError as error:
+            return cls(unusable=error)
 
     @property
     def is_here(self) -> bool:
         """Whether it runs on this machine."""
-        return not (host := self._host) or host == "localhost" or host.startswith("127.")
+        host = self._host
+        if not host or host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return False
 
     @property
     def published_at(self) -> str:
         """The address of its machine at which containers' ports are published: the loopback, or
         the one that it answers at."""
+        if self._unusable is not None:
+            raise self._unusable
         if self.is_here or self._host is None:
             return LOOPBACK
         try:
-            return str(ipaddress.ip_address(socket.gethostbyname(self._host)))
-        except OSError as error:
+            found = socket.getaddrinfo(self._host, None, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
             raise self.as_unavailable(error) from None
+        found.sort(key=lambda one: one[0] is not socket.AF_INET)  # what every network can publish
+        return str(found[0][4][0])
 
     @property
     def _host(self) -> str | None:
@@ -248,6 +276,8 @@ class DockerDaemon:
 
     @cached_property
     def _client(self) -> docker.APIClient:
+        if self._unusable is not None:
+            raise self._unusable
         import docker
         from docker.utils import kwargs_from_env
 
@@ -255,12 +285,7 @@ class DockerDaemon:
             k: v for k, v in os.environ.items() if k in ("DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY")
         }
         found = kwargs_from_env({**given, "DOCKER_HOST": self.address})
-        return docker.APIClient(
-            version="auto",
-            timeout=_WAIT_S,
-            use_ssh_client=self.address.startswith("ssh://"),
-            **found,
-        )
+        return docker.APIClient(version="auto", timeout=_WAIT_S, **found)
 
     def _of_container(self, method: str, name: str, *words: Any, **named: Any) -> Any:
         # The library leaves '/' and '..' in the path that it asks for.
@@ -316,18 +341,36 @@ class DockerDaemon:
         )
 
 
-def _of_context() -> str:
-    """The address in Docker's current context."""
+def _of_context(name: str | None) -> str:
+    """The address in Docker's context of that name, or in the current one.
+
+    Raises:
+        DockerUnavailableError: there is no such context, or it has certificates of its own.
+    """
     try:
         from docker.context import ContextAPI
         from docker.errors import DockerException
     except ImportError:
         return USUAL_ADDRESS  # which says why when it is asked
     try:
-        context = ContextAPI.get_current_context()
+        context = ContextAPI.get_context(name)
     except (DockerException, OSError, ValueError):
-        return USUAL_ADDRESS
-    return str(context.Host) if context is not None and context.Host else USUAL_ADDRESS
+        context = None
+    of_name = f"context {name}" if name else "current context"
+    if context is None:
+        raise DockerUnavailableError(
+            f"Unable to connect to Docker daemon: Docker's {of_name} cannot be read",
+            remedy="`docker context ls` shows which there are; or set DOCKER_HOST",
+        )
+    if context.TLSConfig is not None:
+        # The supervisor, and whoever ends what is left, know a daemon by its address alone.
+        raise DockerUnavailableError(
+            f"Unable to connect to Docker daemon: Docker's {of_name} has certificates of its own, "
+            "which are not used",
+            remedy=f"set DOCKER_HOST={context.Host}, DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH "
+            "(its ca.pem, cert.pem and key.pem)",
+        )
+    return str(context.Host or USUAL_ADDRESS)
 
 
 def _os_error(error: BaseException) -> OSError | None:

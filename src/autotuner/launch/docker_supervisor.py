@@ -49,9 +49,7 @@ def _remove(name: str, address: str, *, was_created: bool) -> int:
     waits_s = _BEING_CREATED_S
     while time.monotonic() - began_s < waits_s:
         try:
-            client = docker.APIClient(
-                version="auto", use_ssh_client=address.startswith("ssh://"), **given
-            )
+            client = docker.APIClient(version="auto", **given)
             client.remove_container(name, force=True, v=True)
             return 0
         except APIError as error:

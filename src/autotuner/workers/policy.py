@@ -75,6 +75,13 @@ class Policy(Document):
     for anything."""
     container_networks: tuple[str, ...] = (BRIDGE,)
     """Networks of the Docker daemon that their containers may be in."""
+    container_users: tuple[str, ...] = ()
+    """Users that `docker.user` may name; `*` stands for anything. None where left out: engines run
+    as their image says."""
+    max_shm_gib: PositiveReal = 64.0
+    """`docker.shm_gib` of a task."""
+    max_memory_gib: PositiveReal | None = None
+    """`docker.memory_gib` of a task in containers; it has to say one."""
     extra_args: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Engine -> flags that misc.extra_args may hold too, with any value. They can do whatever the
     engine lets them do."""

@@ -36,7 +36,11 @@ _WORDS = {
     "model.revision": re.compile(r"[A-Za-z0-9][\w./-]*"),
 }
 """Texts that become arguments: never a flag, nor a path that leaves its folder."""
-_IN_IMAGE = re.compile(r"/?\w[\w.-]*(/\w[\w.-]*)*")
+_PYTHON = re.compile(r"python[0-9.]*")
+"""A Python of an image; it starts the engine as a module."""
+_MOUNTED_AT = "/mnt/"
+"""Where a mount of a task may be in a container, but at its own path: nothing of an image's that
+is run, or read by what is run, lies there."""
 _LOOKED_UP = "system.gpu_type"
 """The one text among the settings that no engine is given."""
 
@@ -183,17 +187,18 @@ def _of_files(task: TaskConfig, policy: Policy, base: Path | None) -> Iterator[P
     if task.benchmark.tokenizer is not None:
         tokenizer = task.benchmark.tokenizer
         yield from _outside(tokenizer, policy, "model_roots", "benchmark.tokenizer", base)
+    where = "installed" if task.containers is None else "image's"
     programs = {"engine_path": task.engine_path, "benchmark.tool_path": task.benchmark.tool_path}
     if (containers := task.containers) is not None:
         yield from _of_containers(containers, policy)
-        if task.engine_path is not None and _IN_IMAGE.fullmatch(task.engine_path):
-            del programs["engine_path"]  # the image's, and that is allowed
+        if task.engine_path is not None and _is_of_image(task.engine_path):
+            del programs["engine_path"]
     for path, program in programs.items():
         if program is not None and program not in map(str, policy.programs):
             yield Problem(
                 path,
                 f"{program!r} is not among the programs that the operator lets tasks name "
-                "(policy.programs); leave it out to use the installed one",
+                f"(policy.programs); leave it out to use the {where} one",
             )
 
 
@@ -206,8 +211,35 @@ def _of_containers(containers: DockerConfig, policy: Policy) -> Iterator[Problem
         choices = ", ".join((*own, *policy.images))
         yield Problem("docker.image", f"the operator does not allow {image!r}; allowed: {choices}")
     yield from _not_in(policy.container_networks, "docker.network", containers.network)
-    for index, (source, _) in enumerate(containers.mounted()):
-        yield from _outside(source, policy, "model_roots", f"docker.mounts[{index}]", None)
+    user = containers.user
+    if user is not None and not any(
+        fnmatch.fnmatchcase(user, pattern) for pattern in policy.container_users
+    ):
+        yield from _not_in(policy.container_users, "docker.user", user)
+    yield from _above("docker.shm_gib", containers.shm_gib, policy.max_shm_gib, "GiB")
+    most, asked = policy.max_memory_gib, containers.memory_gib
+    if most is not None and asked is None:
+        yield Problem("docker.memory_gib", f"is missing; the operator allows {most:g} GiB")
+    yield from _above("docker.memory_gib", asked or 0, most, "GiB")
+    for index, (source, target) in enumerate(containers.mounted()):
+        path = f"docker.mounts[{index}]"
+        yield from _outside(source, policy, "model_roots", path, None)
+        if target != source and not target.startswith(_MOUNTED_AT):
+            yield Problem(
+                path,
+                f"{target!r} may hide a part of the image; mount it at {source!r} or beneath "
+                f"{_MOUNTED_AT}",
+            )
+
+
+def _is_of_image(program: str) -> bool:
+    """Whether a program is looked up in the image, and is an engine or a Python there.
+
+    A path is not: it may lead to a file of a model or a mount, by links of the image too.
+    """
+    return program in {engine_table(name).program for name in BACKENDS} or bool(
+        _PYTHON.fullmatch(program)
+    )
 
 
 def _of_settings(

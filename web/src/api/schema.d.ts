@@ -6686,6 +6686,13 @@ export interface components {
              */
             container_networks: string[];
             /**
+             * Container Users
+             * @description Users that `docker.user` may name; `*` stands for anything. None where left out: engines run
+             *     as their image says.
+             * @default []
+             */
+            container_users: string[];
+            /**
              * Deployment Modes
              * @description Launchers that may start them.
              */
@@ -6758,6 +6765,11 @@ export interface components {
              */
             max_gpus?: number | null;
             /**
+             * Max Memory Gib
+             * @description `docker.memory_gib` of a task in containers; it has to say one.
+             */
+            max_memory_gib?: number | null;
+            /**
              * Max Minutes
              * @description Wall time of a task; it has to say a budget. A replay takes none.
              */
@@ -6768,6 +6780,12 @@ export interface components {
              * @default 1000
              */
             max_rate: number;
+            /**
+             * Max Shm Gib
+             * @description `docker.shm_gib` of a task.
+             * @default 64
+             */
+            max_shm_gib: number;
             /**
              * Model Roots
              * @description Folders with models and tokenizers, beside the home's models/.

@@ -1,0 +1,82 @@
+"""Which daemon is asked, and what cannot be: without any daemon."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from autotuner.launch.docker_daemon import USUAL_ADDRESS, DockerDaemon, DockerUnavailableError
+
+pytest.importorskip("docker", reason="pip install docker")
+SEALED = "tcp://192.0.2.7:2376"
+
+
+@pytest.fixture(autouse=True)
+def contexts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contexts of a user: `near`, which is the current one, `far`, and `sealed`, with TLS."""
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    (tmp_path / "config.json").write_text('{"currentContext": "near"}', encoding="utf-8")
+    hosts = {"near": "unix:///near/s", "far": "tcp://192.0.2.7:2375", "sealed": SEALED}
+    for name, host in hosts.items():
+        key = hashlib.sha256(name.encode()).hexdigest()
+        described = {"Name": name, "Metadata": {}, "Endpoints": {"docker": {"Host": host}}}
+        meta, tls = (tmp_path / "contexts" / kind / key for kind in ("meta", "tls"))
+        meta.mkdir(parents=True)
+        (meta / "meta.json").write_text(json.dumps(described), encoding="utf-8")
+        if name == "sealed":
+            (tls / "docker").mkdir(parents=True)
+            for file in ("ca.pem", "cert.pem", "key.pem"):
+                (tls / "docker" / file).touch()
+
+
+@pytest.mark.parametrize(
+    ("environment", "address"),
+    [
+        ({}, "unix:///near/s"),
+        ({"DOCKER_CONTEXT": "far"}, "tcp://192.0.2.7:2375"),
+        ({"DOCKER_CONTEXT": "default"}, USUAL_ADDRESS),
+        ({"DOCKER_CONTEXT": "far", "DOCKER_HOST": "unix:///mine"}, "unix:///mine"),
+    ],
+)
+def test_the_daemon_is_that_of_dockers_own_tools(environment: dict[str, str], address: str) -> None:
+    assert DockerDaemon.here(environment).address == address
+
+
+@pytest.mark.parametrize(
+    ("environment", "why", "remedy"),
+    [
+        ({"DOCKER_CONTEXT": "none"}, "context none cannot be read", "docker context ls"),
+        ({"DOCKER_CONTEXT": "sealed"}, "has certificates of its own", "tcp://192.0.2.7:2376"),
+        ({"DOCKER_HOST": "ssh://me@gpu-7"}, "ssh:// is not served", "DOCKER_TLS_VERIFY=1"),
+    ],
+)
+def test_a_daemon_that_cannot_be_used_says_so_and_no_other_is_asked(
+    environment: dict[str, str], why: str, remedy: str
+) -> None:
+    daemon = DockerDaemon.here(environment)
+    for ask in (daemon.facts, lambda: daemon.published_at):
+        with pytest.raises(DockerUnavailableError, match="Unable to connect") as caught:
+            ask()
+        assert why in caught.value.message
+        assert remedy in (caught.value.remedy or "")
+
+
+@pytest.mark.parametrize(
+    ("address", "published_at"),
+    [
+        ("unix:///s", "127.0.0.1"),
+        ("tcp://[::1]:2375", "127.0.0.1"),
+        ("tcp://192.0.2.7:2376", "192.0.2.7"),
+        ("tcp://[2001:db8::7]:2376", "2001:db8::7"),
+    ],
+)
+def test_ports_are_published_where_the_daemon_answers(address: str, published_at: str) -> None:
+    assert DockerDaemon(address).published_at == published_at
+
+
+def test_a_name_that_nobody_knows_is_a_daemon_that_cannot_be_reached() -> None:
+    with pytest.raises(DockerUnavailableError, match="Unable to connect"):
+        _ = DockerDaemon("tcp://a..b:2376").published_at
