@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
@@ -238,6 +240,34 @@ def test_a_name_that_kubernetes_refuses_is_refused(field: str, value: str) -> No
 def test_a_walltime_that_leaves_no_time_to_work_is_refused() -> None:
     with pytest.raises(AutotunerError, match=r"--hours: 0\.03"):
         JobRequest(DatabaseReference(), hours=0.03)
+
+
+@pytest.mark.parametrize(("age_s", "requeued"), [(5, False), (600, True)])
+def test_a_job_of_slurm_that_had_no_time_to_work_is_not_queued_again(
+    age_s: int, requeued: bool, tmp_path: Path
+) -> None:
+    # The worker has its batch shell warned, as Slurm does, and ends once that stops it.
+    programs = {
+        "autotuner": "trap 'exit 130' TERM\nuntil [ -e listens ]; do sleep 0.05; done\n"
+        "kill -USR1 $PPID\nwhile :; do sleep 0.05; done",
+        "scontrol": f"echo $* >{tmp_path}/again",
+    }
+    for name, body in programs.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
+        (tmp_path / name).chmod(0o755)
+    text = template("slurm", OPEN).text
+    text = text.replace("; do\n    wait", f"; do\n    SECONDS={age_s}\n    : >listens\n    wait")
+    environment = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "SLURM_ARRAY_JOB_ID": "7",
+        "SLURM_ARRAY_TASK_ID": "1",
+    }
+    done = subprocess.run(
+        ["/bin/bash"], input=text, env=environment, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode != 0
+    assert (tmp_path / "again").exists() is requeued
+    assert ("not queued again" in done.stderr) is not requeued
 
 
 def test_a_variable_of_another_name_is_a_secret_of_skypilot() -> None:

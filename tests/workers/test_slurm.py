@@ -56,6 +56,8 @@ def submitted(slurm: Slurm, shop: Shop, *options: str) -> None:
     environment = shop.environment() | {
         "AUTOTUNER_CONFIG": str(shop.config()),
         "PATH": f"{programs}:{os.environ['PATH']}",
+        # Bash counts on from there: a job that is warned at once is not queued again.
+        "SECONDS": "600",
     }
     argv = [*COMMAND, "workers", "template", "slurm", *options]
     written = subprocess.run(argv, env=environment, capture_output=True, text=True, check=True)

@@ -14,6 +14,8 @@ from autotuner.workers.jobs.shell import database_lines, worker_command
 
 _WARNING_S = 120
 """From Slurm's announcement to the walltime: for engines to end, and the lease to go back."""
+_LEAST_S = 120
+"""One that is warned earlier has done nothing, and would be queued again for ever."""
 _BODY = """
 # The devices of an allocation are this job's alone, whatever numbers they have in it.
 AUTOTUNER_LOCKS=$(mktemp -d)
@@ -32,7 +34,11 @@ while :; do
     kill -0 "$worker" 2>/dev/null || break # else a signal has ended the wait, and not the worker
 done
 if [ -n "$again" ] && [ "$code" -ne 0 ]; then
-    scontrol requeue "$job"
+    if [ "$SECONDS" -ge {least_s} ]; then
+        scontrol requeue "$job"
+    else
+        echo "not queued again: the walltime leaves no time to work; give the job more" >&2
+    fi
 fi
 exit "$code"
 """
@@ -61,7 +67,7 @@ def slurm_script(request: JobRequest) -> str:
             lines.append(f"#SBATCH --{name}" + (f"={value}" if value else ""))
     lines += ["", *database_lines(request.database)]
     command = shlex.join(worker_command(request))
-    return "\n".join(lines) + "\n" + _BODY.format(command=command)
+    return "\n".join(lines) + "\n" + _BODY.format(command=command, least_s=_LEAST_S)
 
 
 def _devices(request: JobRequest) -> str | None:
