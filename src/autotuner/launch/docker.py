@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import io
 import os
 import tarfile
@@ -27,7 +26,7 @@ from autotuner.launch.container_spec import (
     container_request,
     inherited,
 )
-from autotuner.launch.docker_daemon import DaemonFacts, DockerDaemon
+from autotuner.launch.docker_daemon import DaemonFacts, DockerDaemon, DockerRefusedError
 from autotuner.launch.docker_images import ensure_image
 from autotuner.launch.engine_log import open_log
 from autotuner.launch.ports import LOOPBACK, free_port
@@ -122,9 +121,14 @@ class DockerLauncher:
         """
         name, daemon_id, address = _parts_of(handle)
         daemon = DockerDaemon(address)
-        if daemon.address.startswith("unix:") and handle.host != this_machine().host:
-            return Reaped.ELSEWHERE
-        if daemon.facts().id != daemon_id:
+        try:
+            # A worker in a container has another host name at each start, and the same daemon.
+            is_same = daemon.facts().id == daemon_id
+        except LaunchError:
+            if address.startswith("unix:") and handle.host != this_machine().host:
+                return Reaped.ELSEWHERE
+            raise
+        if not is_same:
             return Reaped.ELSEWHERE
         return Reaped.GONE if removed(daemon, name) else Reaped.ALIVE
 
@@ -229,14 +233,17 @@ class DockerLauncher:
         guard = ContainerGuard.over(name, daemon.address)
         try:
             with explained(image):
-                daemon.create(name, request)
+                try:
+                    daemon.create(name, request)
+                except DockerRefusedError:
+                    guard.gone()
+                    raise
                 guard.created()
                 if spec.files and not daemon.is_here:
                     daemon.put_files(name, "/", _archive(spec))
         except BaseException:
-            with contextlib.suppress(LaunchError):
-                removed(daemon, name)
-            guard.gone()
+            # A daemon that did not answer may make the container yet: its supervisor waits for it.
+            guard.leave()
             raise
         facts = self._known_facts()
         host = this_machine().host if daemon.is_here else facts.host

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 USUAL_ADDRESS = "unix:///var/run/docker.sock"
 _WAIT_S = 30.0
+_WORK_S = 300.0
+"""For containers that are made and started: volumes are filled, and drivers of GPUs woken."""
+_WORK = ("create_container_from_config", "start", "put_archive", "import_image_from_file")
 _NAME = re.compile(r"[a-zA-Z0-9][\w.-]*")
 """Name or id of a container."""
 _NO_SOCKET = (errno.ENOENT, errno.ECONNREFUSED, errno.ENOTSOCK)
@@ -276,6 +279,13 @@ class DockerDaemon:
 
     @cached_property
     def _client(self) -> docker.APIClient:
+        return self._connected(_WAIT_S)
+
+    @cached_property
+    def _patient_client(self) -> docker.APIClient:
+        return self._connected(_WORK_S)
+
+    def _connected(self, wait_s: float) -> docker.APIClient:
         if self._unusable is not None:
             raise self._unusable
         import docker
@@ -285,7 +295,7 @@ class DockerDaemon:
             k: v for k, v in os.environ.items() if k in ("DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY")
         }
         found = kwargs_from_env({**given, "DOCKER_HOST": self.address})
-        return docker.APIClient(version="auto", timeout=_WAIT_S, **found)
+        return docker.APIClient(version="auto", timeout=wait_s, **found)
 
     def _of_container(self, method: str, name: str, *words: Any, **named: Any) -> Any:
         # The library leaves '/' and '..' in the path that it asks for.
@@ -295,7 +305,8 @@ class DockerDaemon:
 
     def _answer(self, method: str, *words: Any, **named: Any) -> Any:
         with self._asked():
-            return getattr(self._client, method)(*words, **named)
+            client = self._patient_client if method in _WORK else self._client
+            return getattr(client, method)(*words, **named)
 
     @contextmanager
     def _asked(self) -> Iterator[None]:
