@@ -29,8 +29,7 @@ ON_RAY = TASK | {"deployment_mode": "ray"}
 ARGV = (sys.executable, "-m", "autotuner.testing.fake_engine", "--host", HOST, "--port", PORT)
 ENGINE = LaunchSpec("llamacpp", ARGV, "fake")
 SMALL, LARGE = (
-    Node(str(gpus), "host", {"CPU": 8.0 * gpus, "GPU": float(gpus), "memory": 1.0})
-    for gpus in (2, 4)
+    Node(str(gpus), "host", {"CPU": 8.0 * gpus, "GPU": float(gpus), "disk": 1.0}) for gpus in (2, 4)
 )
 
 
@@ -75,7 +74,7 @@ def test_a_worker_connects_only_where_its_operator_allows(tmp_path: Path) -> Non
         (RayConfig(), 2, {"GPU": 2.0}),
         (RayConfig(cpus=3.0), 4, {"GPU": 4.0, "CPU": 3.0}),
         (RayConfig(), 0, {"CPU": 16.0}),
-        (RayConfig(cpus=2.0, resources={"memory": 0.5}), 0, {"memory": 0.5, "CPU": 2.0}),
+        (RayConfig(cpus=2.0, resources={"disk": 0.5}), 0, {"disk": 0.5, "CPU": 2.0}),
     ],
 )
 def test_a_launch_reserves_what_it_occupies(

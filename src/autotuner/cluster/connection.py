@@ -5,15 +5,14 @@ Ray connects a process to one cluster at a time.
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
-import signal
 import socket
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 from autotuner.config import RayConfig
@@ -27,6 +26,7 @@ LOCAL = "local"
 CLIENT = "ray://"
 """Beginning of the address of a Ray Client server."""
 _PROBE_S = 5.0
+_ANSWER_S = 15.0
 _OBJECTS_BYTES = 100 * 2**20
 """For objects of a cluster of one machine: launches send none that is large."""
 _START = "start a cluster (`ray start --head`), name another in ray.address, or say local"
@@ -67,18 +67,15 @@ def connected(address: str) -> ClusterConnection:
     global _now
     ray = ray_module()
     with _LOCK:
-        if _now is not None and _now.pid == os.getpid() and ray.is_initialized():
-            if address in (_now.asked, _now.address):
-                return _now
-            _probe(address)
+        if is_connected_to(address):
+            assert _now is not None  # noqa: S101
+            return _now
+        probe(address)
+        if _now is not None and _now.pid == os.getpid():
             ray.shutdown()
-        else:
-            _probe(address)
-        with _quiet(ray):
-            try:
-                _connect(ray, address)
-            except (Exception, SystemExit) as error:
-                raise _refusal(address, error) from None
+        _be_quiet()
+        if error := _refused_in_a_thread(lambda: _connect(ray, address)):
+            raise _refusal(address, error) from None
         found = address
         if address != LOCAL and not address.startswith(CLIENT):
             found = ray.get_runtime_context().gcs_address
@@ -86,14 +83,14 @@ def connected(address: str) -> ClusterConnection:
         return _now
 
 
-def is_connected_elsewhere(address: str) -> bool:
-    """Whether this process uses another cluster now."""
+def is_connected_to(address: str) -> bool:
+    """Whether this process uses that cluster now."""
     ray = ray_module()
     return (
         _now is not None
         and _now.pid == os.getpid()
         and ray.is_initialized()
-        and address not in (_now.asked, _now.address)
+        and address in (_now.asked, _now.address)
     )
 
 
@@ -209,8 +206,12 @@ def _connect(ray: Any, address: str) -> None:
         ray.init(address=address, namespace=NAMESPACE, **quiet)
 
 
-def _probe(address: str) -> None:
-    """Asks whether anybody listens: Ray itself waits for a minute, and then ends the process."""
+def probe(address: str) -> None:
+    """Asks whether a cluster listens: Ray itself waits for minutes, and then ends the process.
+
+    Raises:
+        LaunchError: none does, or something else.
+    """
     if address == "auto":
         address = os.environ.get("RAY_ADDRESS", address)
     host, _, port = address.removeprefix(CLIENT).rpartition(":")
@@ -223,6 +224,50 @@ def _probe(address: str) -> None:
         raise LaunchError(
             f"ray.address: nothing answers at {address}: {why}", remedy=_START
         ) from None
+    if not _speaks_grpc(f"{host}:{port}"):
+        raise LaunchError(
+            f"ray.address: what answers at {address} is no Ray cluster, or a busy one",
+            remedy=_START,
+        )
+
+
+def _speaks_grpc(target: str) -> bool:
+    """Whether somebody there speaks Ray's protocol within some seconds."""
+    if os.environ.get("RAY_USE_TLS", "0") == "1":
+        return True  # by certificates that Ray alone reads
+    try:
+        grpc: Any = importlib.import_module("grpc")
+    except ImportError:
+        return True
+    channel = grpc.insecure_channel(target, options=(("grpc.enable_http_proxy", 0),))
+    try:
+        grpc.channel_ready_future(channel).result(timeout=_ANSWER_S)
+    except grpc.FutureTimeoutError:
+        return False
+    finally:
+        channel.close()
+    return True
+
+
+def _refused_in_a_thread(connect: Callable[[], None]) -> BaseException | None:
+    """The exception of `connect` in a thread of its own, where Ray takes no signals for itself:
+    those that come meanwhile are met by this process's own handlers, and are no refusal."""
+    raised: list[BaseException] = []
+    done = threading.Event()
+
+    def work() -> None:
+        try:
+            connect()
+        except BaseException as error:
+            raised.append(error)
+        done.set()
+        if not raised:
+            # Processes of a cluster of this machine alone end with the thread that started them.
+            threading.Event().wait()
+
+    threading.Thread(target=work, name="connect to Ray", daemon=True).start()
+    done.wait()
+    return raised[0] if raised else None
 
 
 def _refusal(address: str, error: BaseException) -> LaunchError:
@@ -237,19 +282,11 @@ def _refusal(address: str, error: BaseException) -> LaunchError:
     return LaunchError(f"ray.address: {address}: {text}", remedy=_START)
 
 
-@contextmanager
-def _quiet(ray: ModuleType) -> Iterator[None]:
-    """Keeps Ray from changing how this process logs, and how it meets a signal."""
+def _be_quiet() -> None:
+    """Keeps Ray from writing among what this process writes."""
     logging.getLogger("ray").setLevel(logging.CRITICAL)
     # Its news of the cluster would go to standard output, among the command's own answer.
     with suppress(ImportError, AttributeError):
         import ray._private.worker as driver
 
         driver.print_to_stdstream = lambda *_, **__: None
-    is_main = threading.current_thread() is threading.main_thread()
-    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in kept.items() if is_main else ():
-            signal.signal(number, handler)

@@ -152,11 +152,16 @@ class RayEngine(StopsWhenLeft):
         except LaunchLost:
             await self._clean_up()
             return
+        except BaseException:
+            # Without its actor the engine is ended by its supervisor.
+            await asyncio.to_thread(self._seat.release)
+            raise
         finally:
             self._has_stopped = True
             if self._listening is not None:
                 self._listening.cancel()
         if refused is not None:
+            await asyncio.to_thread(self._seat.release)
             raise LaunchError(refused.message, remedy=refused.remedy)
         self._on_gone(self.handle)
         self._give_back(self._seat)

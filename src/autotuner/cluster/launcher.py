@@ -6,10 +6,12 @@ import asyncio
 import contextlib
 import importlib.metadata
 import threading
+import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 import autotuner
 from autotuner.cluster import reaping
@@ -31,8 +33,12 @@ from autotuner.launch.protocol import (
 )
 from autotuner.measure.protocol import LoadContext
 
+T = TypeVar("T")
 _IDLE_S = 10.0
 """Time for which a place in the cluster is kept for the next launch."""
+_NODE_BACK_S = 300.0
+"""Time for which a launch waits for a node that fits, where there was one before."""
+_LOOK_S = 2.0
 _OWNER_SILENT_S = 8.0
 """Where Ray sees the end of an owner late: behind a Ray Client server it waits for half a minute
 whether the owner comes back."""
@@ -64,6 +70,7 @@ class RayLauncher:
         self._on_gone = on_gone
         self._caches = caches
         self._idle: list[Seat] = []
+        self._fitted: set[int] = set()
         self._lock = threading.Lock()
 
     @classmethod
@@ -144,7 +151,15 @@ class RayLauncher:
 
     async def _seat(self, spec: LaunchSpec, log_path: Path) -> Seat:
         """A place for a launch: a kept one where it is as large, else a new one."""
-        wanted = await asyncio.to_thread(lambda: demand(self._config, spec.gpus, nodes()))
+        patience = Patience(_NODE_BACK_S if spec.gpus in self._fitted else 0.0)
+
+        def fits() -> dict[str, float] | None:
+            return patience.tried(lambda: demand(self._config, spec.gpus, nodes()))
+
+        while (wanted := await asyncio.to_thread(fits)) is None:  # noqa: ASYNC110 - Ray calls nobody
+            await asyncio.sleep(_LOOK_S)
+        self._fitted.add(spec.gpus)
+        patience = Patience(_NODE_BACK_S)
         with self._lock:
             kept = next((seat for seat in self._idle if seat.demand == wanted), None)
             if kept is not None:
@@ -153,18 +168,17 @@ class RayLauncher:
             else:
                 # What they hold may be all the room that there is.
                 others, self._idle = self._idle, []
-        for seat in others:
-            await asyncio.to_thread(seat.release)
-        if kept is not None and await kept.is_alive():
-            return kept
+        await asyncio.to_thread(_release_all, others)
         if kept is not None:
-            await asyncio.to_thread(kept.release)
+            is_alive = False
+            try:
+                if is_alive := await kept.is_alive():
+                    return kept
+            finally:
+                if not is_alive:
+                    await asyncio.to_thread(kept.release)
         name = f"launch-{uuid.uuid4().hex[:12]}"
-
-        def still_fits() -> None:
-            demand(self._config, spec.gpus, nodes())
-
-        seat = await reserved(name, wanted, spec.gpus, still_fits)
+        seat = await reserved(name, wanted, spec.gpus, fits)
         if seat.facts.version != autotuner.__version__:
             await asyncio.to_thread(seat.release)
             raise LaunchError(
@@ -189,6 +203,41 @@ class RayLauncher:
             self._idle.remove(seat)
         with contextlib.suppress(Exception):  # the cluster may be gone, and the place with it
             seat.release()
+
+
+@dataclass
+class Patience:
+    """Waits for room that was there once: a node that was lost may come back.
+
+    Attributes:
+        most_s: how long a refusal may last; 0 where there never was room.
+    """
+
+    most_s: float
+    clock: Callable[[], float] = time.monotonic
+    _since_s: float | None = None
+
+    def tried(self, ask: Callable[[], T]) -> T | None:
+        """The answer of `ask`; None where it is refused, but may not be later.
+
+        Raises:
+            LaunchError: it has been refused for too long.
+        """
+        try:
+            found = ask()
+        except LaunchError:
+            now_s = self.clock()
+            self._since_s = now_s if self._since_s is None else self._since_s
+            if now_s - self._since_s >= self.most_s:
+                raise
+            return None
+        self._since_s = None
+        return found
+
+
+def _release_all(seats: Sequence[Seat]) -> None:
+    for seat in seats:
+        seat.release()
 
 
 def _config(options: Document | None) -> RayConfig:

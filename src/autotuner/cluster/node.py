@@ -60,6 +60,7 @@ class LaunchNode:
         threading.Thread(target=self._loop.run_forever, name="engine", daemon=True).start()
         self._folder = Path(tempfile.mkdtemp(prefix="autotuner-"))
         self._launches = 0
+        self._is_over = True
         self._log = self._folder / "none.log"
         self._engine: LocalEngine | None = None
         self._work: set[asyncio.Task[Any]] = set()
@@ -80,7 +81,13 @@ class LaunchNode:
         self._launches += 1
         self._log = self._folder / f"{self._launches}.log"
         self._engine, self._progress, self._asked_s = None, None, time.monotonic()
-        return self._reply(await self._run(self._launch(request)))
+        self._is_over = False
+        if request.owner_silent_s is not None:
+            watch = self._end_with_owner(self._launches, request.owner_silent_s)
+            asyncio.run_coroutine_threadsafe(watch, self._loop)
+        reply = self._reply(await self._run(self._launch(request)))
+        self._is_over |= not isinstance(reply.value, Ready)
+        return reply
 
     async def run_level(self, request: LevelRequest) -> NodeReply[Measurement | Refused]:
         """Runs a load level on the engine, and watches the node meanwhile."""
@@ -135,8 +142,6 @@ class LaunchNode:
             remedy = f"{error.remedy} (programs lie at the same paths on every node)"
             return Refused(f"node {host}: {error.message}", remedy)
         self._engine = engine
-        if request.owner_silent_s is not None:
-            self._loop.create_task(self._end_with_owner(engine, request.owner_silent_s))
         return Ready(engine.base_url, engine.startup_s, dict(engine.caches))
 
     async def _level(self, request: LevelRequest) -> Measurement | Refused:
@@ -164,6 +169,7 @@ class LaunchNode:
         return watch.added_to(measurement)
 
     async def _stop(self) -> Refused | None:
+        self._is_over = True
         for task in self._work:
             task.cancel()
         await asyncio.gather(*self._work, return_exceptions=True)
@@ -174,9 +180,10 @@ class LaunchNode:
             return Refused(f"node {this_machine().host}: {error.message}", error.remedy)
         return None
 
-    async def _end_with_owner(self, engine: LocalEngine, silent_s: float) -> None:
-        """Ends the engine, and this process, where the owner asks for nothing any more."""
-        while self._engine is engine and engine.exit_code() is None:
+    async def _end_with_owner(self, launch: int, silent_s: float) -> None:
+        """Ends a launch, and this process, where the owner asks for nothing any more: from the
+        start on, since an engine may load for minutes."""
+        while self._launches == launch and not self._is_over and self._exit_code() is None:
             await asyncio.sleep(silent_s / 8)
             if time.monotonic() - self._asked_s > silent_s:
                 await self._stop()

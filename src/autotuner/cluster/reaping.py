@@ -7,14 +7,18 @@ that never launched anything, also where it has left the engine's session.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
+import subprocess
+import sys
 from typing import Any
 
 from autotuner.cluster.connection import (
     LOCAL,
     connected,
-    is_connected_elsewhere,
+    is_connected_to,
     nodes,
+    probe,
     ray_module,
 )
 from autotuner.cluster.messages import MARK
@@ -26,6 +30,8 @@ KIND = "ray"
 """Its name among the deployment modes."""
 _STOP_S = 10.0
 _ASK_S = 40.0
+_PROCESS_S = 90.0
+_LOG = logging.getLogger(__name__)
 
 
 def handle_of(mark: str, node: str, address: str) -> EngineHandle:
@@ -36,21 +42,37 @@ def handle_of(mark: str, node: str, address: str) -> EngineHandle:
 def reap(handle: EngineHandle) -> Reaped:
     """Ends what is left of a launch; see `Launcher.reap`.
 
-    A node that has left its cluster has taken its engines along.
+    A node that has left its cluster has taken its engines along. A launch of a cluster that does
+    not answer is another machine's: it holds no devices of this one, and ends with its owner.
 
     Raises:
-        LaunchError: the handle is not one of this launcher's, or its cluster cannot be asked.
+        LaunchError: the handle is not one of this launcher's.
     """
     parts = handle.id.split(" ")
     if handle.kind != KIND or len(parts) != 3:
         raise LaunchError(f"{handle}: that is no handle of the launcher {KIND!r}")
     mark, node, address = parts
-    if address == LOCAL:
-        if handle.host != this_machine().host:
-            return Reaped.ELSEWHERE
+    if address == LOCAL and handle.host != this_machine().host:
+        return Reaped.ELSEWHERE
+    # Where its node is this machine, no cluster has to be asked.
+    if address == LOCAL or _marked(mark):
         return Reaped.GONE if end_marked(mark) else Reaped.ALIVE
-    if is_connected_elsewhere(address):
-        return _in_a_process_of_its_own(handle)
+    try:
+        if is_connected_to(address):
+            return on_cluster(mark, node, address)
+        probe(address)
+    except LaunchError as error:
+        _LOG.debug("%s: %s", handle, error.message)
+        return Reaped.ELSEWHERE
+    return _in_a_process_of_its_own(mark, node, address)
+
+
+def on_cluster(mark: str, node: str, address: str) -> Reaped:
+    """Ends what is left of a launch on its node, by the cluster.
+
+    Raises:
+        LaunchError: the cluster, or its node, does not answer.
+    """
     connected(address)
     if node not in {found.id for found in nodes()}:
         return Reaped.GONE
@@ -100,9 +122,21 @@ def _on_node(mark: str, node: str) -> Reaped:
         ) from None
 
 
-def _in_a_process_of_its_own(handle: EngineHandle) -> Reaped:
-    """The same from a process that is connected to no other cluster."""
-    import multiprocessing
+def _in_a_process_of_its_own(mark: str, node: str, address: str) -> Reaped:
+    """The same from a process that is connected to no other cluster, and ends in time."""
+    command = (sys.executable, "-m", "autotuner.cluster.reaping", mark, node, address)
+    try:
+        found = subprocess.run(
+            command, capture_output=True, text=True, timeout=_PROCESS_S, check=True
+        )
+        return Reaped(found.stdout.split()[-1])
+    except (OSError, subprocess.SubprocessError, IndexError, ValueError) as error:
+        _LOG.debug("a launch of the cluster at %s cannot be asked for: %s", address, error)
+        return Reaped.ELSEWHERE
 
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(reap, (handle,))
+
+if __name__ == "__main__":
+    try:
+        print(on_cluster(*sys.argv[1:4]))
+    except LaunchError as refused:
+        sys.exit(refused.message)

@@ -17,6 +17,8 @@ from autotuner.launch.protocol import LaunchLost
 T = TypeVar("T")
 _ENVIRONMENT = {"RAY_kill_child_processes_on_worker_exit": "false"}
 """Ray would kill the engine's supervisor, whose work it is to end all that the engine started."""
+_MISSING = "No module named 'autotuner"
+"""Ends a trace of Ray's that may be long."""
 _LOOK_S = 2.0
 _ALIVE_S = 5.0
 
@@ -58,7 +60,7 @@ class Seat:
 
 
 async def reserved(
-    name: str, demand: dict[str, float], gpus: int, still_fits: Callable[[], None]
+    name: str, demand: dict[str, float], gpus: int, still_fits: Callable[[], object]
 ) -> Seat:
     """Waits for room, and takes it.
 
@@ -69,7 +71,12 @@ async def reserved(
         LaunchError: the node cannot run launches, or what `still_fits` raises.
         LaunchLost: the node was lost meanwhile.
     """
-    actor, group = await asyncio.to_thread(_reserve, name, demand, gpus)
+    reserving = asyncio.ensure_future(asyncio.to_thread(_reserve, name, demand, gpus))
+    try:
+        actor, group = await asyncio.shield(reserving)
+    except asyncio.CancelledError:
+        await asyncio.to_thread(_release, *await reserving)
+        raise
     try:
         answer = asyncio.ensure_future(answered(actor.facts.remote()))
         while not (await asyncio.wait({answer}, timeout=_LOOK_S))[0]:
@@ -99,13 +106,22 @@ async def answered(reference: Awaitable[T]) -> T:
     except errors.RayTaskError:
         raise
     except (errors.RayError, ConnectionError) as error:
-        text = _in_a_line(error)
-        if "No module named 'autotuner" in text:
-            raise LaunchError(
-                "a node of the Ray cluster does not have inference-autotuner",
-                remedy="install the same version with its extra [ray] on every node",
-            ) from None
-        raise LaunchLost(f"{type(error).__name__}: {text}") from None
+        raise meaning(error) from None
+
+
+def meaning(error: Exception) -> LaunchError | LaunchLost:
+    """Meaning of an actor's end: that its node cannot run launches, or that it is gone."""
+    if _MISSING in str(error):
+        return LaunchError(
+            "a node of the Ray cluster does not have inference-autotuner",
+            remedy="install the same version with its extra [ray] on every node",
+        )
+    if getattr(error, "actor_init_failed", False):
+        return LaunchError(
+            f"a node of the Ray cluster cannot start launches: {_in_a_line(error)}",
+            remedy="see the logs of its Ray (/tmp/ray/session_latest/logs)",
+        )
+    return LaunchLost(f"{type(error).__name__}: {_in_a_line(error)}")
 
 
 def _reserve(name: str, demand: dict[str, float], gpus: int) -> tuple[Any, Any]:

@@ -20,6 +20,16 @@ class ReplayConfig(Document):
     """Its checksum: a file with another one is refused. A run keeps that of its file here."""
 
 
+_LEAST = 0.0001
+_RAYS_OWN = {
+    "GPU": "a launch reserves those that its candidate occupies (parallel)",
+    "CPU": "say ray.cpus",
+    "memory": "Ray reserves none for launches",
+    "object_store_memory": "launches store no objects",
+}
+"""Resources that a launch reserves otherwise, or not at all."""
+
+
 class RayConfig(Document):
     """The Ray cluster that `deployment_mode: ray` launches on."""
 
@@ -33,6 +43,16 @@ class RayConfig(Document):
     resources: dict[str, PositiveReal] = Field(default_factory=dict)
     """Further resources that a launch reserves, by Ray's names for them:
     `accelerator_type:H100: 0.001` keeps launches on nodes with that GPU."""
+
+    @field_validator("resources")
+    @classmethod
+    def _are_further_ones(cls, given: dict[str, float]) -> dict[str, float]:
+        for name, amount in given.items():
+            if remedy := _RAYS_OWN.get(name):
+                raise ValueError(f"{name!r} is no further resource; {remedy}")
+            if amount < _LEAST:
+                raise ValueError(f"{name!r}: Ray counts by {_LEAST:g}, and not {amount:g}")
+        return given
 
     @field_validator("address")
     @classmethod

@@ -11,6 +11,8 @@ from autotuner.tuning.events import Event, LaunchTakenBack
 
 _IN_A_ROW = 5
 """Lost launches, for each of those that may be under way at once, after which a task gives up."""
+_OF_A_LAUNCH = 3
+"""Times that one launch may be lost: others that come to their end say nothing of it."""
 
 
 class LostLaunches:
@@ -25,6 +27,7 @@ class LostLaunches:
         self._listen = listen
         self._most = _IN_A_ROW * at_once
         self._in_a_row = 0
+        self._of_a_launch: dict[tuple[int, int | None], int] = {}
         self._experiments: set[int] = set()
 
     def take_back(
@@ -37,7 +40,7 @@ class LostLaunches:
             relaunch: number of a further launch of it.
 
         Raises:
-            LaunchError: one launch after the other is lost.
+            LaunchError: one launch after the other is lost, or one again and again.
         """
         if relaunch is None:
             self._store.take_experiment_back(experiment_id)
@@ -45,6 +48,14 @@ class LostLaunches:
         else:
             self._store.take_relaunch_back(experiment_id, relaunch)
         self._listen(LaunchTakenBack(index, str(lost)))
+        lost_before = self._of_a_launch.get((experiment_id, relaunch), 0)
+        self._of_a_launch[experiment_id, relaunch] = lost_before + 1
+        if lost_before + 1 >= _OF_A_LAUNCH:
+            raise LaunchError(
+                f"launch {index} was lost {_OF_A_LAUNCH} times, the last time with: {lost}",
+                remedy="see whether it ends its machine (its log has the end), exclude its "
+                "settings, and go on",
+            )
         self._in_a_row += 1
         if self._in_a_row >= self._most:
             raise LaunchError(

@@ -1,0 +1,253 @@
+"""Decisions about a cluster that need none: ends of launches, refusals, places that are left."""
+
+from __future__ import annotations
+
+import asyncio
+import http.server
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from autotuner.cluster import connection, seat
+from autotuner.cluster.connection import probe
+from autotuner.cluster.engine import RayEngine
+from autotuner.cluster.launcher import Patience
+from autotuner.cluster.messages import MARK, LaunchRequest, Refused
+from autotuner.cluster.node import LaunchNode
+from autotuner.cluster.reaping import handle_of, reap
+from autotuner.cluster.seat import Seat, meaning, reserved
+from autotuner.config import RayConfig
+from autotuner.engines import LaunchSpec
+from autotuner.errors import LaunchError
+from autotuner.launch import LaunchLost, Reaped
+from autotuner.store import Store
+from autotuner.tuning.lost_launches import LostLaunches
+
+NOBODY = "127.0.0.1:1"
+SPEC = LaunchSpec("llamacpp", ("engine",), "fake")
+
+
+@pytest.fixture
+def web_server() -> Iterator[str]:
+    """The address of something else than a cluster."""
+    with http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), http.server.BaseHTTPRequestHandler
+    ) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_a_launch_of_a_cluster_that_does_not_answer_holds_nothing_here() -> None:
+    for address in (NOBODY, f"ray://{NOBODY}"):
+        assert reap(handle_of("launch-0.1", "node", address)) is Reaped.ELSEWHERE
+
+
+def test_a_launch_on_this_machine_is_ended_without_its_cluster() -> None:
+    mark = f"launch-test-{os.getpid()}.1"
+    engine = subprocess.Popen(
+        ["/bin/sleep", "616"], env=os.environ | {MARK: mark}, start_new_session=True
+    )
+    try:
+        assert reap(handle_of(mark, "node", NOBODY)) is Reaped.GONE
+        assert engine.wait() != 0
+    finally:
+        engine.kill()
+
+
+def test_something_else_than_a_cluster_is_refused_in_seconds(
+    web_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("grpc", reason="Ray's client is not installed; `make ray` installs it")
+    monkeypatch.setattr(connection, "_ANSWER_S", 0.5)
+    for address in (web_server, f"ray://{web_server}"):
+        with pytest.raises(LaunchError, match="is no Ray cluster"):
+            probe(address)
+
+
+def test_ray_connects_in_a_thread_where_it_takes_no_signals() -> None:
+    threads = []
+
+    def refused() -> None:
+        threads.append(threading.current_thread())
+        sys.exit(15)
+
+    assert isinstance(connection._refused_in_a_thread(refused), SystemExit)
+    assert threads[0] is not threading.main_thread()
+    assert connection._refused_in_a_thread(lambda: None) is None
+
+
+class NotBegunError(Exception):
+    """As Ray's ActorDiedError."""
+
+    actor_init_failed = True
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words"),
+    [
+        (ConnectionError("the node is gone"), LaunchLost, "the node is gone"),
+        (
+            ConnectionError("x" * 5000 + " No module named 'autotuner'"),
+            LaunchError,
+            "does not have inference-autotuner",
+        ),
+        (NotBegunError("disk full"), LaunchError, "cannot start launches: disk full"),
+    ],
+)
+def test_the_end_of_an_actor_is_a_lost_launch_or_an_error(
+    error: Exception, kind: type[Exception], words: str
+) -> None:
+    found = meaning(error)
+    assert isinstance(found, kind)
+    assert words in str(found)
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [{"GPU": 0.5}, {"CPU": 1.0}, {"memory": 1.0}, {"object_store_memory": 1.0}, {"tape": 1e-6}],
+)
+def test_resources_that_ray_would_never_place_are_refused(resources: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=next(iter(resources))):
+        RayConfig(resources=resources)
+
+
+def refuse() -> dict[str, float]:
+    raise LaunchError("no such node", remedy="add one")
+
+
+def test_a_node_that_was_there_is_waited_for_and_one_that_never_was_is_not() -> None:
+    now_s = [0.0]
+    with pytest.raises(LaunchError, match="no such node"):
+        Patience(0.0, lambda: now_s[0]).tried(refuse)
+    patience = Patience(60.0, lambda: now_s[0])
+    assert patience.tried(refuse) is None
+    now_s[0] = 59.0
+    assert patience.tried(refuse) is None
+    assert patience.tried(lambda: {"CPU": 1.0}) == {"CPU": 1.0}
+    now_s[0] = 61.0
+    assert patience.tried(refuse) is None
+    now_s[0] = 121.0
+    with pytest.raises(LaunchError, match="no such node"):
+        patience.tried(refuse)
+
+
+class TakesBack:
+    """A store that only takes launches back."""
+
+    def take_experiment_back(self, experiment_id: int) -> None:
+        """As `Store`."""
+
+    def take_relaunch_back(self, experiment_id: int, launch: int) -> None:
+        """As `Store`."""
+
+
+def test_a_launch_that_is_lost_again_and_again_ends_the_task_whatever_others_do() -> None:
+    launches = LostLaunches(cast("Store", TakesBack()), lambda event: None, at_once=8)
+    for _ in range(2):
+        launches.take_back(7, 1, LaunchLost("gone"))
+        launches.take_back(7, 1, LaunchLost("gone"), relaunch=2)
+        launches.take_back(8, 2, LaunchLost("gone"))
+        launches.landed()
+    with pytest.raises(LaunchError, match="launch 1 was lost 3 times, the last time with: gone"):
+        launches.take_back(7, 1, LaunchLost("gone"))
+
+
+def test_a_place_is_given_back_where_its_launch_is_cancelled_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reserving, may_end = threading.Event(), threading.Event()
+    released: list[tuple[object, object]] = []
+
+    def reserve(*_: object) -> tuple[str, str]:
+        reserving.set()
+        may_end.wait()
+        return "actor", "group"
+
+    monkeypatch.setattr(seat, "_reserve", reserve)
+    monkeypatch.setattr(seat, "_release", lambda actor, group: released.append((actor, group)))
+
+    async def cancelled() -> None:
+        launch = asyncio.create_task(reserved("launch-1", {}, 0, lambda: None))
+        await asyncio.to_thread(reserving.wait)
+        launch.cancel()
+        await asyncio.sleep(0)
+        may_end.set()
+        with pytest.raises(asyncio.CancelledError):
+            await launch
+
+    asyncio.run(cancelled())
+    assert released == [("actor", "group")]
+
+
+class LeftSeat:
+    """A place that counts how often it is released."""
+
+    actor: Any = None
+    released = 0
+
+    def __init__(self) -> None:
+        self.actor = type("Actor", (), {"stop": type("Stop", (), {"remote": lambda self: None})()})
+
+    def release(self) -> None:
+        """As `Seat`."""
+        self.released += 1
+
+
+@pytest.mark.parametrize("end", [Refused("it hangs", "kill it"), asyncio.CancelledError()])
+def test_a_place_whose_engine_cannot_be_stopped_is_given_back(
+    end: Refused | BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, kept = LeftSeat(), list[Seat]()
+    handle = handle_of("launch-1.1", "node", NOBODY)
+    engine = RayEngine(
+        SPEC,
+        cast("Seat", place),
+        handle,
+        tmp_path / "engine.log",
+        give_back=kept.append,
+        on_gone=lambda handle: None,
+    )
+
+    async def answer(reference: object) -> Refused:
+        if isinstance(end, BaseException):
+            raise end
+        return end
+
+    monkeypatch.setattr(engine, "_answer", answer)
+    with pytest.raises((LaunchError, asyncio.CancelledError)):
+        asyncio.run(engine.stop())
+    assert (place.released, kept) == (1, [])
+
+
+class Loading(LaunchNode):
+    """A node whose engine loads for ever."""
+
+    async def _launch(self, request: LaunchRequest) -> Refused:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+def test_a_node_sees_that_its_owner_is_gone_while_the_engine_loads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ended = threading.Event()
+
+    monkeypatch.setattr(os, "_exit", lambda code: ended.set())
+    node = Loading()
+    request = LaunchRequest("launch-1.1", SPEC, {}, None, 60.0, owner_silent_s=0.1)
+
+    async def launched() -> None:
+        launch = asyncio.create_task(node.launch(request))
+        await asyncio.to_thread(ended.wait, 30)
+        with pytest.raises(asyncio.CancelledError):
+            await launch
+
+    asyncio.run(launched())
+    assert ended.is_set()
