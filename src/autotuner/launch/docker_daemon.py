@@ -282,7 +282,7 @@ class DockerDaemon:
         return self._connected(_WAIT_S)
 
     @cached_property
-    def _patient_client(self) -> docker.APIClient:
+    def _slow_work_client(self) -> docker.APIClient:
         return self._connected(_WORK_S)
 
     def _connected(self, wait_s: float) -> docker.APIClient:
@@ -305,7 +305,7 @@ class DockerDaemon:
 
     def _answer(self, method: str, *words: Any, **named: Any) -> Any:
         with self._asked():
-            client = self._patient_client if method in _WORK else self._client
+            client = self._slow_work_client if method in _WORK else self._client
             return getattr(client, method)(*words, **named)
 
     @contextmanager
