@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from autotuner.launch.container_spec import (
     Folder,
     binding,
     container_request,
+    hub_folder,
     inherited,
 )
 from autotuner.launch.docker_daemon import DockerDaemon, reference_of
@@ -112,6 +114,22 @@ def test_the_network_of_another_machine_is_refused_before_anything_is_started() 
 def test_mounts_are_compared_in_one_spelling() -> None:
     asked = DockerConfig(mounts=("//data/./a/:/x//b/", "/c:/d:ro"))
     assert asked.mounted() == (("/data/a", "/x/b"), ("/c", "/d"))
+
+
+@pytest.mark.parametrize(
+    ("environment", "place"),
+    [({"HF_HOME": "/data/hf"}, "/data/hf/hub"), ({"HF_HUB_CACHE": "/models"}, "/models")],
+)
+def test_a_container_sees_the_cache_of_models_and_no_token_beside_it(
+    environment: dict[str, str], place: str
+) -> None:
+    variables, folder = hub_folder(environment, is_here=True)
+    assert (folder.source, folder.target, folder.writable) == (place, place, True)
+    assert variables["HF_HUB_CACHE"] == place
+    assert not Path(variables["HF_HOME"]).is_relative_to(Path(place).parent)
+    _, elsewhere = hub_folder(environment, is_here=False)
+    assert elsewhere.is_volume
+    assert elsewhere.target == place
 
 
 def test_only_variables_that_mean_something_in_a_container_are_inherited() -> None:

@@ -24,6 +24,7 @@ from autotuner.catalog.model_config import stretched
 from autotuner.catalog.models import (
     KnownModel,
     ResolvedModel,
+    hub_cache,
     known_model,
     known_models,
     model_named,
@@ -70,6 +71,7 @@ __all__ = [
     "gpu_named",
     "gpus",
     "gpus_with_format",
+    "hub_cache",
     "known_gpu",
     "known_model",
     "known_models",

@@ -33,7 +33,7 @@ def cached_snapshot(
     """
     if name.count("/") != 1 or ".." in name:
         return None
-    root = _root(environment) / f"models--{name.replace('/', '--')}"
+    root = hub_cache(environment) / f"models--{name.replace('/', '--')}"
     wanted = revision or "main"
     reference = root / "refs" / wanted
     try:
@@ -44,7 +44,8 @@ def cached_snapshot(
     return folder if (folder / "config.json").is_file() else None
 
 
-def _root(environment: Mapping[str, str]) -> Path:
+def hub_cache(environment: Mapping[str, str]) -> Path:
+    """The folder in which the hub's library keeps models, by its variables."""
     folder = environment.get("HF_HUB_CACHE") or environment.get("HUGGINGFACE_HUB_CACHE")
     if folder:
         return Path(folder).expanduser()

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from autotuner.catalog import hub_cache
 from autotuner.config.containers import HOST, DockerConfig
 from autotuner.engines import LaunchSpec, engine_table
 from autotuner.errors import LaunchError
@@ -29,6 +30,9 @@ _READ_BY_ENGINES = (
 )
 _PLACES = ("*_HOME", "*_CACHE", "*_DIR", "*_PATH", "*_ROOT", "*_BASE", "*_FILE", *VISIBLE)
 """Variables that name a place of this machine, or its GPUs, mean nothing in a container."""
+
+_HUB_HOME = "/tmp/huggingface"  # noqa: S108 - of the container
+"""What the hub's library keeps beside models; the user's own has a token in it."""
 
 
 @dataclass(frozen=True)
@@ -189,3 +193,18 @@ def _gpus(devices: Sequence[str]) -> dict[str, Any]:
             {"Driver": "nvidia", "DeviceIDs": list(devices), "Capabilities": [["gpu"]]}
         ],
     }
+
+
+def hub_folder(
+    environment: Mapping[str, str], *, is_here: bool
+) -> tuple[Mapping[str, str], Folder]:
+    """Variables of the hub's library in a container, and its cache of models there: the user's own,
+    or a volume where the daemon is elsewhere.
+
+    Args:
+        environment: of the user, whose variables say where the cache is.
+    """
+    place = str(hub_cache(environment))
+    variables = {"HF_HUB_CACHE": place, "HF_HOME": _HUB_HOME}
+    source = place if is_here else f"{LABEL}-huggingface"
+    return variables, Folder(source, place, writable=True, is_volume=not is_here)

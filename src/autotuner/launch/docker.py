@@ -24,6 +24,7 @@ from autotuner.launch.container_spec import (
     Folder,
     binding,
     container_request,
+    hub_folder,
     inherited,
 )
 from autotuner.launch.docker_daemon import DaemonFacts, DockerDaemon, DockerRefusedError
@@ -44,8 +45,6 @@ KIND = "docker"
 """Its name among the deployment modes."""
 _STOP_GRACE_S = 5.0
 _PORT_TRIES = 3
-_HUB_CACHE = "HF_HOME"
-_HUB_FOLDER = ".cache/huggingface"
 _OWNER = f"{LABEL}.owner"
 
 
@@ -291,12 +290,11 @@ class DockerLauncher:
         """The hub's cache, where the engine fetches its model by itself."""
         if engine_table(spec.engine).model_format != "folder":
             return []
-        place = self._environment.get(_HUB_CACHE) or str(Path.home() / _HUB_FOLDER)
-        environment[_HUB_CACHE] = place
-        if not self.daemon.is_here:
-            return [Folder(f"{LABEL}-huggingface", place, writable=True, is_volume=True)]
-        make_folders({_HUB_CACHE: place}, Path(place))
-        return [Folder(place, place, writable=True)]
+        variables, cache = hub_folder(self._environment, is_here=self.daemon.is_here)
+        environment |= variables
+        if self.daemon.is_here:
+            make_folders({"": cache.source}, Path(cache.source))
+        return [cache]
 
 
 def _image_of(spec: LaunchSpec) -> str:

@@ -269,7 +269,7 @@ describe("the overview of a task", () => {
 
   it("says why an export is refused, and saves nothing", async () => {
     overview(aWholeTask(), {
-      "tasks/1/export/shell": problem(409, "Nothing to export", "the task has no frontier yet"),
+      "tasks/1/export/frontier": problem(409, "Nothing to export", "the task has no frontier yet"),
     });
     await userEvent.click(await screen.findByRole("button", { name: "Shell script" }));
     expect(await screen.findByText("The task has no frontier yet.")).toBeVisible();

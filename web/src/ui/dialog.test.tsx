@@ -46,7 +46,7 @@ describe("a dialog", () => {
   it("has a button that closes it, by name", async () => {
     render(<Page />);
     await userEvent.click(screen.getByText("Import"));
-    await userEvent.click(await screen.findByRole("button", { name: "Close" }));
+    await userEvent.click(await screen.findByRole("button", { name: "Close the dialog" }));
     await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
   });
 
