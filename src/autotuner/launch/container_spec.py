@@ -32,7 +32,7 @@ _PLACES = ("*_HOME", "*_CACHE", "*_DIR", "*_PATH", "*_ROOT", "*_BASE", "*_FILE",
 """Variables that name a place of this machine, or its GPUs, mean nothing in a container."""
 
 _HUB_HOME = "/tmp/huggingface"  # noqa: S108 - of the container
-"""What the hub's library keeps beside models; the user's own has a token in it."""
+"""Home of the hub's library, beside its models; the user's own has a token in it."""
 
 
 @dataclass(frozen=True)
