@@ -25,7 +25,9 @@ export function Dialog(props: Omit<ModalProps, "opened">) {
       });
     };
   }, [opener]);
-  return <Modal opened closeButtonProps={{ "aria-label": "Close the dialog" }} {...props} ref={dialog} />;
+  return (
+    <Modal opened closeButtonProps={{ "aria-label": "Close the dialog" }} {...props} ref={dialog} />
+  );
 }
 
 /** What had the focus; for an item of a menu, which closes, the button of the menu. */
