@@ -247,7 +247,7 @@ def test_an_export_replaces_no_file_unasked(run: Run, replay: WriteTask, tmp_pat
         ({"replay": {}}, ["replay.landscape"]),
         ({"replay": None}, ["replay.landscape"]),
         ({"deployment_mode": "local", **NAMED}, ["replay: is given", "deployment_mode: replay"]),
-        ({"deployment_mode": "docker", "replay": None, **NAMED}, ["deployment_mode", "docker"]),
+        ({"deployment_mode": "podman", "replay": None, **NAMED}, ["deployment_mode", "podman"]),
         ({"parallel": {"tp": [1, 16]}}, ["parallel.tensor_parallel", "16", "1, 2, 4"]),
         ({"memory": {"page_size": 16}}, ["memory.page_size"]),
         ({"parallel": {"tp": 4}, "system": {"total_gpus": 2}}, ["system.total_gpus", "2"]),

@@ -109,6 +109,7 @@ def _healthy(url: str) -> bool:
 
 
 QUICK_TO_PLAN = ("quickstart", "moe-sglang")
+SMALL = ("ray",)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +127,7 @@ def test_each_example_can_be_planned(path: Path, tmp_path: Path) -> None:
         pytest.skip(f"{model} is made by `make engine-vllm`")
     done = autotuner(tmp_path, "plan", str(path), "--json")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["candidates"] >= 8
+    assert json.loads(done.stdout)["candidates"] >= (2 if path.stem in SMALL else 8)
     kept = {path.name for path in tmp_path.iterdir()}
     assert kept <= {"cache", "device.json"}, "a plan keeps answers and the speed of this CPU"
 

@@ -118,7 +118,7 @@ def test_mounts_are_compared_in_one_spelling() -> None:
 
 @pytest.mark.parametrize(
     ("environment", "place"),
-    [({"HF_HOME": "/data/hf"}, "/data/hf/hub"), ({"HF_HUB_CACHE": "/models"}, "/models")],
+    [({"HF_HOME": "/data/hf"}, "/data/hf/hub"), ({"HF_HUB_CACHE": "/data/models"}, "/data/models")],
 )
 def test_a_container_sees_the_cache_of_models_and_no_token_beside_it(
     environment: dict[str, str], place: str

@@ -81,7 +81,7 @@ def test_engines_choices_and_defaults_are_those_of_the_tables(
     assert "bfloat16" in fields["quantization.gemm_mode"]["x-choices"]["values"]["vllm"]
     assert fields["system.gpu_type"]["x-choices"] == "gpus"
     assert "tok_s_per_gpu" in fields["optimization.objectives"]["x-choices"]
-    assert "ray" not in fields["deployment_mode"]["x-choices"]
+    assert fields["deployment_mode"]["x-choices"] == ["local", "docker", "ray", "replay"]
     assert fields["benchmark.ready_timeout_s"]["x-unit"] == "s"
     assert fields["scheduling.max_running_requests"]["x-engine-defaults"]["llamacpp"] == 4
 

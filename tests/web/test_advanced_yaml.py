@@ -34,6 +34,7 @@ def beside(built_ui: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     policy = {
         "landscape_roots": [str(root / "landscapes")],
         "model_roots": [str(root)],
+        "images": ["inference-autotuner/*"],
         "extra_args": {"llamacpp": ["--no-such-flag", "--cpu-limit-s"]},
     }
     config = root / "operator.yaml"
