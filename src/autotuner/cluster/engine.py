@@ -20,7 +20,7 @@ from autotuner.cluster.seat import Seat, answered
 from autotuner.engines import LaunchSpec
 from autotuner.errors import LaunchError, MeasureError
 from autotuner.launch import Failure, LaunchFailed
-from autotuner.launch.engine_log import JUDGED_LINES, classify, read_tail
+from autotuner.launch.engine_log import judged
 from autotuner.launch.protocol import (
     EngineHandle,
     HandleCallback,
@@ -132,11 +132,8 @@ class RayEngine(StopsWhenLeft):
 
     def diagnose(self) -> Failure:
         """Why the engine is dead or misbehaves, from its log and exit code."""
-        return classify(
-            read_tail(self.log_path, JUDGED_LINES),
-            self._spec.failure_patterns,
-            exit_code=self._exit_code,
-            was_ready=self._was_ready,
+        return judged(
+            self.log_path, self._spec, exit_code=self._exit_code, was_ready=self._was_ready
         )
 
     async def stop(self) -> None:

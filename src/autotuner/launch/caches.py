@@ -39,11 +39,15 @@ def make_folders(caches: Mapping[str, str], folder: Path | None) -> None:
             machine's, and is left to the engine.
     """
     for place in map(Path, caches.values()):
-        try:
-            place.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            if folder is None or not place.is_relative_to(folder):
-                continue
+        make_folder(place, is_ours=folder is not None and place.is_relative_to(folder))
+
+
+def make_folder(place: Path, *, is_ours: bool) -> None:
+    """Makes a folder for engines, if it is not there yet; see `make_folders`."""
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if is_ours:
             raise LaunchError(
                 f"{place}: the folder for what engines compile cannot be made: "
                 f"{error.strerror or error}",

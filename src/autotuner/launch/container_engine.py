@@ -7,7 +7,7 @@ import contextlib
 import re
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,7 +23,7 @@ from autotuner.launch.docker_daemon import (
     DockerUnavailableError,
 )
 from autotuner.launch.docker_failures import why_no_container
-from autotuner.launch.engine_log import JUDGED_LINES, classify, read_tail
+from autotuner.launch.engine_log import judged
 from autotuner.launch.ports import LOOPBACK, is_own
 from autotuner.launch.protocol import (
     EngineHandle,
@@ -107,12 +107,8 @@ class DockerEngine(StopsWhenLeft):
         end = self._watch.end if self._watch is not None else None
         if end is not None and end.cause:
             raise LaunchLost(f"{end.cause} ({self._name})")
-        found = classify(
-            read_tail(self.log_path, JUDGED_LINES),
-            self._spec.failure_patterns,
-            exit_code=None if end is None else end.exit_code,
-            was_ready=self._was_ready,
-        )
+        exit_code = None if end is None else end.exit_code
+        found = judged(self.log_path, self._spec, exit_code=exit_code, was_ready=self._was_ready)
         if end is not None and not self._was_ready:
             last = found.log_tail.rpartition("\n")[2]
             if _NOT_RUNNABLE.match(last):
@@ -171,18 +167,18 @@ class DockerEngine(StopsWhenLeft):
         self._guard.gone()
 
 
-async def to_the_end(work: Callable[[], T]) -> T:
-    """Does what blocks in a thread. Cancelled, it waits until that is done: nothing that it makes
-    is lost sight of."""
+async def to_the_end(
+    work: Callable[[], T], undo: Callable[[T], Awaitable[None]] | None = None
+) -> T:
+    """Does what blocks in a thread. Cancelled, it waits until that is done, and undoes it: nothing
+    that it makes is lost sight of."""
     done = asyncio.ensure_future(asyncio.to_thread(work))
     try:
         return await asyncio.shield(done)
     except asyncio.CancelledError:
         await asyncio.wait({done})
-        if not done.cancelled() and done.exception() is None:
-            made = done.result()
-            if isinstance(made, DockerEngine):
-                await made.stop()
+        if undo is not None and not done.cancelled() and done.exception() is None:
+            await undo(done.result())
         raise
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Self
 
 from autotuner.config.containers import DockerConfig
-from autotuner.engines import FailureKind, LaunchSpec, engine_table
+from autotuner.engines import LaunchSpec, engine_table
 from autotuner.errors import LaunchError
-from autotuner.launch.caches import caches_of, make_folders
+from autotuner.launch.caches import caches_of, make_folder, make_folders
 from autotuner.launch.container_engine import DockerEngine, explained, removed, to_the_end
 from autotuner.launch.container_guard import ContainerGuard
 from autotuner.launch.container_spec import (
@@ -29,14 +29,13 @@ from autotuner.launch.container_spec import (
 )
 from autotuner.launch.docker_daemon import DaemonFacts, DockerDaemon, DockerRefusedError
 from autotuner.launch.docker_images import ensure_image
-from autotuner.launch.engine_log import open_log
-from autotuner.launch.ports import LOOPBACK, free_port
+from autotuner.launch.engine_log import open_log, write_files, write_head
+from autotuner.launch.ports import LOOPBACK, free_port, tried_on_ports
 from autotuner.launch.processes import Process, is_gone, process_of, this_machine
 from autotuner.launch.protocol import (
     EngineHandle,
     HandleCallback,
     LaunchContext,
-    LaunchFailed,
     Preparation,
     Reaped,
 )
@@ -44,7 +43,6 @@ from autotuner.launch.protocol import (
 KIND = "docker"
 """Its name among the deployment modes."""
 _STOP_GRACE_S = 5.0
-_PORT_TRIES = 3
 _OWNER = f"{LABEL}.owner"
 
 
@@ -168,13 +166,9 @@ class DockerLauncher:
         open_log(log_path).close()
         image = _image_of(spec)
         await self.prepare(spec, lambda progress: None)
-        for _ in range(_PORT_TRIES - 1):
-            try:
-                return await self._try(spec, devices, image, log_path, ready_timeout_s)
-            except LaunchFailed as failed:
-                if failed.failure.kind is not FailureKind.PORT_TAKEN:
-                    raise
-        return await self._try(spec, devices, image, log_path, ready_timeout_s)
+        return await tried_on_ports(
+            lambda: self._try(spec, devices, image, log_path, ready_timeout_s)
+        )
 
     async def _try(
         self,
@@ -185,7 +179,9 @@ class DockerLauncher:
         ready_timeout_s: float,
     ) -> DockerEngine:
         began = time.monotonic()
-        engine = await to_the_end(lambda: self._created(spec, devices, image, log_path))
+        engine = await to_the_end(
+            lambda: self._created(spec, devices, image, log_path), undo=DockerEngine.stop
+        )
         try:
             self._on_started(engine.handle)
             await to_the_end(engine.start)
@@ -211,10 +207,8 @@ class DockerLauncher:
         environment = inherited(spec.engine, self._environment, options.environment)
         caches = caches_of(spec, self._environment, self._caches)
         folders = [*self._cache_folders(caches), *self._hub_folders(spec, environment)]
-        files = log_path.with_suffix(".files")
         if spec.files and daemon.is_here:
-            _write_files(spec, files)
-            folders.append(Folder(str(files.absolute()), FILES))
+            folders.append(Folder(str(write_files(spec, log_path).absolute()), FILES))
         request = container_request(
             spec,
             devices,
@@ -226,9 +220,8 @@ class DockerLauncher:
             folders=folders,
         )
         with open_log(log_path) as log:
-            log.write(f"$ {spec.command(at.port, host=at.host)}\n")
-            log.write(f"# in a container of {image}\n")
-            log.writelines(f"# {variable}={value}\n" for variable, value in caches.items())
+            command = spec.command(at.port, host=at.host)
+            write_head(log, command, caches, f"in a container of {image}")
         guard = ContainerGuard.over(name, daemon.address)
         try:
             with explained(image):
@@ -293,7 +286,7 @@ class DockerLauncher:
         variables, cache = hub_folder(self._environment, is_here=self.daemon.is_here)
         environment |= variables
         if self.daemon.is_here:
-            make_folders({"": cache.source}, Path(cache.source))
+            make_folder(Path(cache.source), is_ours=True)
         return [cache]
 
 
@@ -323,12 +316,6 @@ def _sweep(daemon: DockerDaemon) -> None:
         host, boot, pid, started = owner
         if (host, boot) == (here.host, here.boot) and is_gone(Process(int(pid), int(started))):
             removed(daemon, found["Id"])
-
-
-def _write_files(spec: LaunchSpec, folder: Path) -> None:
-    for name, text in spec.files:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
 
 
 def _archive(spec: LaunchSpec) -> bytes:

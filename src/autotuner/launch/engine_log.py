@@ -1,14 +1,14 @@
-"""The log of a launch, new with every launch, and why the engine failed, read from it."""
+"""The log of a launch, new with every launch, its files beside it, and why the engine failed."""
 
 from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-from autotuner.engines import FailureKind, FailurePattern
+from autotuner.engines import FailureKind, FailurePattern, LaunchSpec
 from autotuner.errors import LaunchError
 from autotuner.launch.log_reader import LogReader, end_of_log
 from autotuner.launch.protocol import Failure
@@ -41,6 +41,23 @@ def open_log(path: Path) -> IO[str]:
         ) from None
 
 
+def write_head(log: IO[str], command: str, caches: Mapping[str, str], *remarks: str) -> None:
+    """Writes what is launched, before the engine itself writes."""
+    log.write(f"$ {command}\n")
+    log.writelines(f"# {remark}\n" for remark in remarks)
+    log.writelines(f"# {variable}={value}\n" for variable, value in caches.items())
+    log.flush()
+
+
+def write_files(spec: LaunchSpec, log_path: Path) -> Path:
+    """Writes the files that a command names; the folder of them, which is not made for none."""
+    folder = log_path.with_suffix(".files")
+    for name, text in spec.files:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
 def read_tail(path: Path, lines: int = TAIL_LINES) -> str:
     """The last lines of a log; empty where there is none."""
     text = end_of_log(path, _TAIL_BYTES)
@@ -69,6 +86,12 @@ class LinesOfLog:
         while lines := self._log.more(to_the_end=True):
             found |= any(pattern.search(line) for line in lines for pattern in self._patterns)
         return found
+
+
+def judged(log_path: Path, spec: LaunchSpec, *, exit_code: int | None, was_ready: bool) -> Failure:
+    """Names the failure of an engine by its log; see `classify`."""
+    tail = read_tail(log_path, JUDGED_LINES)
+    return classify(tail, spec.failure_patterns, exit_code=exit_code, was_ready=was_ready)
 
 
 def classify(

@@ -13,21 +13,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from autotuner.engines import FailureKind, LaunchSpec
+from autotuner.engines import LaunchSpec
 from autotuner.errors import LaunchError
 from autotuner.http_client import BaseUrl
 from autotuner.launch import supervisor
 from autotuner.launch.caches import caches_of, make_folders
 from autotuner.launch.devices import limited_to
-from autotuner.launch.engine_log import JUDGED_LINES, classify, open_log, read_tail
-from autotuner.launch.ports import LOOPBACK, free_port, is_free
+from autotuner.launch.engine_log import judged, open_log, write_files, write_head
+from autotuner.launch.ports import LOOPBACK, free_port, is_free, tried_on_ports
 from autotuner.launch.processes import Process, end_session, process_of, this_machine
 from autotuner.launch.protocol import (
     EngineHandle,
     Failure,
     HandleCallback,
     LaunchContext,
-    LaunchFailed,
     Reaped,
     StopsWhenLeft,
 )
@@ -35,7 +34,6 @@ from autotuner.launch.readiness import POLL_S, until_ready
 
 KIND = "local"
 """Its name among the deployment modes."""
-_PORT_TRIES = 3
 _PORT_FREE_POLL_S = 0.02
 _STOP_GRACE_S = 5.0
 SIGNALLED_S = 0.1
@@ -120,13 +118,9 @@ class LocalLauncher:
         caches = caches_of(spec, inherited, self._caches)
         make_folders(caches, self._caches)
         environment = limited_to({**inherited, **dict(spec.env), **caches}, devices)
-        for _ in range(_PORT_TRIES - 1):
-            try:
-                return await self._try(spec, environment, caches, log_path, ready_timeout_s)
-            except LaunchFailed as failed:
-                if failed.failure.kind is not FailureKind.PORT_TAKEN:
-                    raise
-        return await self._try(spec, environment, caches, log_path, ready_timeout_s)
+        return await tried_on_ports(
+            lambda: self._try(spec, environment, caches, log_path, ready_timeout_s)
+        )
 
     async def _try(
         self,
@@ -138,12 +132,9 @@ class LocalLauncher:
     ) -> LocalEngine:
         port = free_port()
         began = time.monotonic()
-        folder = log_path.with_suffix(".files")
         with open_log(log_path) as log:
-            _write_files(spec, folder)
-            log.write(f"$ {spec.command(port, host=LOOPBACK)}\n")
-            log.writelines(f"# {name}={value}\n" for name, value in caches.items())
-            log.flush()
+            folder = write_files(spec, log_path)
+            write_head(log, spec.command(port, host=LOOPBACK), caches)
             try:
                 process = await asyncio.create_subprocess_exec(
                     *(sys.executable, "-I", "-S", supervisor.__file__, str(self._stop_grace_s)),
@@ -203,11 +194,8 @@ class LocalEngine(StopsWhenLeft):
 
     def diagnose(self) -> Failure:
         """Why the engine is dead or misbehaves, from its log and exit code."""
-        return classify(
-            read_tail(self.log_path, JUDGED_LINES),
-            self._spec.failure_patterns,
-            exit_code=self.exit_code(),
-            was_ready=self._was_ready,
+        return judged(
+            self.log_path, self._spec, exit_code=self.exit_code(), was_ready=self._was_ready
         )
 
     async def wait_ready(self, timeout_s: float) -> None:
@@ -261,12 +249,6 @@ class LocalEngine(StopsWhenLeft):
                 )
             await asyncio.sleep(_PORT_FREE_POLL_S)
         self._on_gone(self.handle)
-
-
-def _write_files(spec: LaunchSpec, folder: Path) -> None:
-    for name, text in spec.files:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
 
 
 def _handle_of(pid: int) -> EngineHandle:

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from autotuner.engines import FailureKind
+from autotuner.launch.protocol import LaunchFailed
+
+T = TypeVar("T")
 
 LOOPBACK = "127.0.0.1"
+_TRIES = 3
 
 
 def free_port() -> int:
@@ -13,6 +21,21 @@ def free_port() -> int:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+async def tried_on_ports(launch: Callable[[], Awaitable[T]]) -> T:
+    """A launch that takes a free port, and takes another one where that is taken meanwhile.
+
+    Raises:
+        LaunchFailed: as `launch`, or each port was taken.
+    """
+    for _ in range(_TRIES - 1):
+        try:
+            return await launch()
+        except LaunchFailed as failed:
+            if failed.failure.kind is not FailureKind.PORT_TAKEN:
+                raise
+    return await launch()
 
 
 def is_free(port: int) -> bool:

@@ -74,7 +74,7 @@ class LaunchLost(Exception):  # noqa: N818 - nothing of the launch is at fault
 
 @dataclass(frozen=True)
 class ClusterRoom:
-    """ClusterRoom of a cluster for launches.
+    """Room of a cluster for launches.
 
     Attributes:
         nodes: GPUs of each node that can take launches; 0 for one that has CPUs alone.
@@ -193,7 +193,7 @@ class Preparation:
 
     Attributes:
         what: in words, as "fetching vllm/vllm-openai:v0.9.1".
-        done, total: in GiB; both 0 while nothing is known.
+        done_gib, total_gib: both 0 while nothing is known.
     """
 
     what: str

@@ -28,7 +28,6 @@ class LostLaunches:
         self._most = _IN_A_ROW * at_once
         self._in_a_row = 0
         self._of_a_launch: dict[tuple[int, int | None], int] = {}
-        self._experiments: set[int] = set()
 
     def take_back(
         self, experiment_id: int, index: int, lost: LaunchLost, *, relaunch: int | None = None
@@ -44,7 +43,6 @@ class LostLaunches:
         """
         if relaunch is None:
             self._store.take_experiment_back(experiment_id)
-            self._experiments.add(experiment_id)
         else:
             self._store.take_relaunch_back(experiment_id, relaunch)
         self._listen(LaunchTakenBack(index, str(lost)))
@@ -69,4 +67,4 @@ class LostLaunches:
 
     def has_seen(self, experiment_id: int) -> bool:
         """Whether an earlier launch of the experiment was lost in this call."""
-        return experiment_id in self._experiments
+        return (experiment_id, None) in self._of_a_launch
