@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -13,12 +14,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from autotuner.cluster.connection import connected, ray_module
 from autotuner.testing.fake_engine import install_fake_engine
 from autotuner.testing.processes import MARK, processes
 
+FOUND_S, JUST_S, LOAD_S = 60.0, 0.5, 3.0
+"""An engine loads for longer than a node takes to end all that it runs."""
 COMMAND = (sys.executable, "-m", "autotuner")
 TASK = """
 version: 2
@@ -42,9 +46,9 @@ benchmark:
 class Tuning:
     """One task and one home, tuned by the real command on the cluster that `auto` finds."""
 
-    def __init__(self, folder: Path, slots: int) -> None:
+    def __init__(self, folder: Path, slots: int, load_s: float = 0.5) -> None:
         fake = install_fake_engine(
-            folder / "bin", "--ttft-ms=5", "--tpot-ms=1", "--load-delay-s=0.5"
+            folder / "bin", "--ttft-ms=5", "--tpot-ms=1", f"--load-delay-s={load_s}"
         )
         self.task = folder / "task.yaml"
         document = TASK.format(fake=fake, slots=list(range(1, slots + 1)))
@@ -95,17 +99,33 @@ class Tuning:
         return [*processes(self.mark).values(), *found]
 
 
+def loading_on(cluster: Any, folder: Path) -> Any:
+    """A node, not the head, on which an engine below the folder has just begun to load."""
+    deadline = time.monotonic() + FOUND_S
+    while time.monotonic() < deadline:
+        for node in cluster.worker_nodes:
+            raylet = psutil.Process(node.all_processes["raylet"][0].process.pid)
+            with contextlib.suppress(psutil.NoSuchProcess):
+                for process in raylet.children(recursive=True):
+                    is_new = time.time() - process.create_time() < JUST_S
+                    if is_new and any(str(folder) in word for word in process.cmdline()):
+                        return node
+        time.sleep(0.02)
+    raise AssertionError("no engine was started on a node")
+
+
 @pytest.mark.slow
 def test_nodes_that_die_cost_no_experiment_and_none_is_made_twice(
     cluster: Any, another_node: Callable[[], None], tmp_path: Path
 ) -> None:
-    tuning = Tuning(tmp_path, slots=8)
+    tuning = Tuning(tmp_path, slots=8, load_s=LOAD_S)
     process = tuning.start()
     for wanted in ("[4/24]", "[11/24]"):
         assert tuning.shows(wanted, process), tuning.progress()
-        cluster.remove_node(next(iter(cluster.worker_nodes)), allow_graceful=False)
+        cluster.remove_node(loading_on(cluster, tmp_path), allow_graceful=False)
         another_node()
     assert process.wait() == 0, tuning.progress()
+    assert "not made, and made again later" in tuning.progress()
     experiments = tuning.experiments()
     assert [one["status"] for one in experiments] == ["completed"] * 24
     assert len({one["id"] for one in experiments}) == 24

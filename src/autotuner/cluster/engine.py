@@ -32,6 +32,8 @@ from autotuner.measure import Measurement
 
 T = TypeVar("T")
 ProgressCallback = Callable[[int, int], None]
+_SHUTDOWN_S = 1.0
+"""Time within which the processes of a host that shuts down are asked to end, all of them."""
 
 
 class RayEngine(StopsWhenLeft):
@@ -48,6 +50,7 @@ class RayEngine(StopsWhenLeft):
         self,
         spec: LaunchSpec,
         seat: Seat,
+        mark: str,
         handle: EngineHandle,
         log_path: Path,
         *,
@@ -60,10 +63,12 @@ class RayEngine(StopsWhenLeft):
         self.log_path = log_path
         self._spec = spec
         self._seat = seat
+        self._mark = mark
         self._give_back = give_back
         self._on_gone = on_gone
         self._exit_code: int | None = None
         self._was_ready = False
+        self._is_stopping = False
         self._has_stopped = False
         self._lost: LaunchLost | None = None
         self._log_bytes = 0
@@ -144,8 +149,9 @@ class RayEngine(StopsWhenLeft):
         """
         if self._has_stopped:
             return
+        self._is_stopping = True
         try:
-            refused: Refused | None = await self._answer(self._seat.actor.stop.remote())
+            refused: Refused | None = await self._answer(self._seat.actor.stop.remote(self._mark))
         except LaunchLost:
             await self._clean_up()
             return
@@ -180,11 +186,18 @@ class RayEngine(StopsWhenLeft):
                 {self._listening, asyncio.ensure_future(self._heard.wait())},
                 return_when=asyncio.FIRST_COMPLETED,
             )
+        if reply.exit_code is not None and self._listening is not None:
+            await asyncio.wait({self._listening})
         if self._lost is not None:
             raise self._lost
-        if reply.exit_code is not None:
-            self._exit_code = reply.exit_code
         return reply.value
+
+    async def _node_went_down(self) -> bool:
+        """Whether an engine ended with its node: a host that shuts down asks both to end."""
+        if self._is_stopping:
+            return False
+        await asyncio.sleep(_SHUTDOWN_S)
+        return not (self._is_stopping or await self._seat.is_alive())
 
     async def _listen(self) -> None:
         """Takes the news of the launch, until its engine has ended."""
@@ -192,10 +205,13 @@ class RayEngine(StopsWhenLeft):
             while self._exit_code is None:
                 try:
                     news: News = await answered(
-                        self._seat.actor.news.remote(self._log_bytes, self._progress)
+                        self._seat.actor.news.remote(self._mark, self._log_bytes, self._progress)
                     )
                 except LaunchLost as lost:
                     self._lost = lost
+                    return
+                if news.exit_code is not None and await self._node_went_down():
+                    self._lost = LaunchLost(f"node {self._seat.facts.host} went down")
                     return
                 if news.log:
                     log.write(news.log)

@@ -123,6 +123,7 @@ class RayLauncher:
         engine = RayEngine(
             spec,
             seat,
+            mark,
             reaping.handle_of(mark, seat.facts.node, connection.address),
             log_path,
             give_back=self._take_back,

@@ -53,14 +53,17 @@ _LOG_BYTES = 1 << 20
 
 
 class LaunchNode:
-    """Runs launches on a node, one after the other."""
+    """Runs launches on a node, one after the other.
+
+    Every message names its launch by its mark: Ray keeps no order among those that wait together.
+    """
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name="engine", daemon=True).start()
         self._folder = Path(tempfile.mkdtemp(prefix="autotuner-"))
-        self._launches = 0
-        self._is_over = True
+        self._mark = ""
+        self._over: set[str] = set()
         self._log = self._folder / "none.log"
         self._engine: LocalEngine | None = None
         self._work: set[asyncio.Task[Any]] = set()
@@ -78,15 +81,16 @@ class LaunchNode:
 
     async def launch(self, request: LaunchRequest) -> NodeReply[Ready | Failure | Refused]:
         """Starts an engine; returns when it serves, or why it does not."""
-        self._launches += 1
-        self._log = self._folder / f"{self._launches}.log"
+        if request.mark in self._over:
+            return NodeReply(Refused("it was stopped before it began", ""), 0, None)
+        self._mark, self._log = request.mark, self._folder / f"{request.mark}.log"
         self._engine, self._progress, self._asked_s = None, None, time.monotonic()
-        self._is_over = False
         if request.owner_silent_s is not None:
-            watch = self._end_with_owner(self._launches, request.owner_silent_s)
+            watch = self._end_with_owner(request.mark, request.owner_silent_s)
             asyncio.run_coroutine_threadsafe(watch, self._loop)
         reply = self._reply(await self._run(self._launch(request)))
-        self._is_over |= not isinstance(reply.value, Ready)
+        if not isinstance(reply.value, Ready):
+            self._over.add(request.mark)
         return reply
 
     async def run_level(self, request: LevelRequest) -> NodeReply[Measurement | Refused]:
@@ -94,27 +98,35 @@ class LaunchNode:
         self._progress = None
         return self._reply(await self._run(self._level(request)))
 
-    async def news(self, log_position: int, progress: tuple[int, int] | None) -> News:
-        """Waits until something is new, for a second at the most.
+    async def news(self, mark: str, log_position: int, progress: tuple[int, int] | None) -> News:
+        """Waits until something is new of a launch, for a second at the most.
 
         Args:
+            mark: of the launch, which may be about to begin.
             log_position: bytes of the log that the owner has.
             progress: what it knows.
         """
         self._asked_s = time.monotonic()
         deadline_s = self._asked_s + _NEWS_WAIT_S
         while True:
-            exit_code = self._exit_code()
-            log = self._log_from(log_position)
-            if log or self._progress != progress or exit_code is not None:
-                has_more = len(log) == _LOG_BYTES
-                return News(log, self._progress, None if has_more else exit_code)
+            if self._mark == mark:
+                exit_code = self._exit_code()
+                log = self._log_from(log_position)
+                if log or self._progress != progress or exit_code is not None:
+                    has_more = len(log) == _LOG_BYTES
+                    return News(log, self._progress, None if has_more else exit_code)
             if time.monotonic() > deadline_s:
                 return News(b"", progress, None)
             await asyncio.sleep(_NEWS_POLL_S)
 
-    async def stop(self) -> NodeReply[Refused | None]:
-        """Ends the launch, whatever it is about; returns once nothing of its engine is left."""
+    async def stop(self, mark: str) -> NodeReply[Refused | None]:
+        """Ends a launch, whatever it is about; returns once nothing of its engine is left.
+
+        One that has not begun, never does.
+        """
+        self._over.add(mark)
+        if self._mark != mark:
+            return NodeReply(None, 0, None)
         return self._reply(await self._run(self._stop(), is_work=False))
 
     async def _launch(self, request: LaunchRequest) -> Ready | Failure | Refused:
@@ -169,7 +181,6 @@ class LaunchNode:
         return watch.added_to(measurement)
 
     async def _stop(self) -> Refused | None:
-        self._is_over = True
         for task in self._work:
             task.cancel()
         await asyncio.gather(*self._work, return_exceptions=True)
@@ -180,10 +191,10 @@ class LaunchNode:
             return Refused(f"node {this_machine().host}: {error.message}", error.remedy)
         return None
 
-    async def _end_with_owner(self, launch: int, silent_s: float) -> None:
+    async def _end_with_owner(self, mark: str, silent_s: float) -> None:
         """Ends a launch, and this process, where the owner asks for nothing any more: from the
         start on, since an engine may load for minutes."""
-        while self._launches == launch and not self._is_over and self._exit_code() is None:
+        while self._mark == mark and mark not in self._over and self._exit_code() is None:
             await asyncio.sleep(silent_s / 8)
             if time.monotonic() - self._asked_s > silent_s:
                 await self._stop()

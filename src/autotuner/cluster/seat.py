@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from autotuner.cluster.connection import NAMESPACE, ray_module
+from autotuner.cluster.connection import NAMESPACE, nodes, ray_module
 from autotuner.cluster.messages import NodeFacts
 from autotuner.cluster.node import LaunchNode
 from autotuner.errors import LaunchError
@@ -46,13 +46,14 @@ class Seat:
         return f"{self.name}.{self.launches}"
 
     async def is_alive(self) -> bool:
-        """Whether it still answers."""
+        """Whether it still answers, and its node is one of the cluster's."""
         try:
             async with asyncio.timeout(_ALIVE_S):
                 await answered(self.actor.facts.remote())
+                there = await asyncio.to_thread(nodes)
         except (TimeoutError, LaunchLost):
             return False
-        return True
+        return any(node.id == self.facts.node for node in there)
 
     def release(self) -> None:
         """Gives it back to the cluster."""
