@@ -45,10 +45,12 @@ class Provenance:
     """Where an export comes from.
 
     Attributes:
+        point: the point by its name, `CANDIDATE@LOAD`.
         lines: sentences for the head of a file, each on one line.
         words: of the command that makes it again, up to the format.
     """
 
+    point: str
     lines: tuple[str, ...]
     words: tuple[str, ...]
 

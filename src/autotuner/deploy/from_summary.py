@@ -18,6 +18,7 @@ from autotuner.engines import (
     checked_version,
     command_parts,
 )
+from autotuner.engines.containers import at_version, own_image
 from autotuner.errors import ConfigError, EngineError, ExportError
 from autotuner.report.exports import one_line
 from autotuner.report.points import PlotPoint, point_text
@@ -81,6 +82,7 @@ def deployed_engine(
     replicas = _replicas(wishes.replicas)
     total = _total_gpus(summary, experiment)
     container = _container(summary, parts, version)
+    mounts = _mounts(parts, experiment, container)
     image, no_image = _image(parts, version, experiment.gpus, gpu, wishes.image or container.image)
     measured_inside = container.image is not None and wishes.image is None
     return DeployedEngine(
@@ -96,7 +98,7 @@ def deployed_engine(
             EngineVariable(n, None if looks_secret(n) or holds_secret(v) else v)
             for n, v in parts.env
         ),
-        mounts=_mounts(parts, experiment, container),
+        mounts=mounts,
         shm_gib=container.shm_gib,
         tokens=_tokens(experiment),
         gpus=experiment.gpus,
@@ -107,7 +109,7 @@ def deployed_engine(
         replicas=replicas,
         provenance=_provenance(summary, point, wishes, v1_task_id),
         settings=experiment.settings,
-        notes=tuple(_notes(parts, experiment, container)),
+        notes=tuple(_notes(parts, experiment, container, mounts)),
     )
 
 
@@ -142,16 +144,11 @@ def _container(summary: TaskSummary, parts: CommandParts, version: str | None) -
     if summary.task.config.get("deployment_mode") != "docker":
         return _Container()
     docker = DockerConfig.model_validate(summary.task.config.get("docker") or {})
-    file, image = parts.table.file, docker.image
-    if image is None and file.image is not None:
-        image = f"{file.image}:{file.deploy.image_tag}"
-    if version is None and image is not None and "{version}" in image:
-        image = None
     user = f"it was measured as user {docker.user}" if docker.user else ""
     root = "it was measured with a root that cannot be written" if docker.read_only else ""
     return _Container(
         is_used=True,
-        image=None if image is None else image.replace("{version}", version or ""),
+        image=at_version(docker.image or own_image(parts.table.file), version),
         shm_gib=docker.shm_gib,
         mounts=tuple(Mount(source, target) for source, target in docker.mounted()),
         notes=tuple(filter(None, (user, root))),
@@ -198,7 +195,7 @@ def _image(
     reason = next((text for text, is_so in reasons.items() if is_so), "")
     if reason:
         return None, f"{reason}: name an image"
-    return f"{file.image}:{file.deploy.image_tag.format(version=version)}", ""
+    return at_version(own_image(file), version), ""
 
 
 def _program(parts: CommandParts, wished: str | None) -> tuple[str, ...]:
@@ -251,8 +248,12 @@ def _mounts(
     )
 
 
-def _notes(parts: CommandParts, experiment: ExperimentView, container: _Container) -> Iterator[str]:
-    mounts = _mounts(parts, experiment, container)
+def _notes(
+    parts: CommandParts,
+    experiment: ExperimentView,
+    container: _Container,
+    mounts: tuple[Mount, ...],
+) -> Iterator[str]:
     for mount in mounts:
         path = one_line(mount.source)
         yield f"{path} is a path of the machine that measured: copy it where this runs"
@@ -269,7 +270,7 @@ def _notes(parts: CommandParts, experiment: ExperimentView, container: _Containe
 def _provenance(
     summary: TaskSummary, point: PlotPoint, wishes: ExportWishes, v1_task_id: int | None
 ) -> Provenance:
-    task = summary.task
+    task, name = summary.task, point_name(point)
     which = "recommended" if point.recommended else "on the frontier" if point.on_frontier else ""
     source = f" of version 1's task {v1_task_id}" if v1_task_id is not None else ""
     day = (task.ended_at or task.started_at)[:10]
@@ -279,16 +280,16 @@ def _provenance(
         how = f"Measured on {day}"
     on = f"{one_line(task.device)} with {one_line(f'{task.engine} {task.engine_version}')}"
     lines = (
-        f"{one_line(task.model)}: point {point_name(point)}"
+        f"{one_line(task.model)}: point {name}"
         f"{f' ({which})' if which else ''} of task {task.id} {one_line(task.name)!r}{source}",
         f"{how}, {on}:",
         f"  {one_line(point_text(point))}",
     )
-    words = ["autotuner", "export", str(task.id), "--point", point_name(point)]
+    words = ["autotuner", "export", str(task.id), "--point", name]
     for flag, value in (
         ("--replicas", wishes.replicas),
         ("--image", wishes.image),
         ("--program", wishes.program),
     ):
         words += [flag, str(value)] if value is not None else []
-    return Provenance(lines, tuple(words))
+    return Provenance(name, lines, tuple(words))

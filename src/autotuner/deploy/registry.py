@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from autotuner.config import nearest
 from autotuner.deploy.deployed_engine import DeployedEngine
@@ -42,6 +43,17 @@ class FormatFit:
     form: DeployFormat
     why_not: str | None
     versions: tuple[str, ...]
+
+    def document(self) -> dict[str, Any]:
+        """For lists in JSON."""
+        return {
+            "format": self.form.name,
+            "title": self.form.title,
+            "summary": self.form.summary,
+            "fits": self.why_not is None,
+            "why_not": self.why_not,
+            "versions": list(self.versions),
+        }
 
 
 def format_fits(engine: DeployedEngine) -> list[FormatFit]:

@@ -6,6 +6,7 @@ import re
 from pathlib import PurePosixPath
 
 from autotuner.engines.engine import Engine, Installation
+from autotuner.engines.engine_file import EngineFile
 from autotuner.engines.rows import checked_version
 from autotuner.errors import EngineError
 
@@ -36,14 +37,27 @@ def in_container(
     return Installation(table.name, words, found, f"image {reference}", image=reference)
 
 
+def own_image(file: EngineFile) -> str | None:
+    """The engine's own image and tag, in which `{version}` stands for the version; None where it
+    has none."""
+    return None if file.image is None else f"{file.image}:{file.deploy.image_tag}"
+
+
+def at_version(image: str | None, version: str | None) -> str | None:
+    """An image of a version; None where there is none, or where its version is not known."""
+    if image is None or (version is None and _VERSION in image):
+        return None
+    return image.replace(_VERSION, version or "")
+
+
 def _own_image(engine: Engine) -> str:
-    own = engine.table.file.image
+    own = own_image(engine.table.file)
     if own is None:
         raise EngineError(
             f"docker.image: no image of {engine.name} is known",
             remedy="say docker.image, with its tag",
         )
-    return f"{own}:{engine.table.file.deploy.image_tag}"
+    return own
 
 
 def _of_tag(image: str) -> str | None:

@@ -20,7 +20,6 @@ from autotuner.deploy import (
     chosen_point,
     deployed_engine,
     format_fits,
-    point_name,
 )
 from autotuner.errors import AutotunerError
 from autotuner.report.html import write_aside
@@ -96,12 +95,11 @@ def write_deployment(
         with refuse_unwritable(place):
             write_aside(place, file.text)
     if as_json:
-        point = point_name(chosen_point(summary, wishes.point))
         print_json(
             {
                 "task": task.id,
                 "format": form.name,
-                "point": point,
+                "point": engine.provenance.point,
                 "replicas": engine.replicas,
                 "files": [str(place) for place in places],
                 "replay": task.replay,
@@ -131,17 +129,7 @@ def list_formats(
                 "task": task.id,
                 "engine": engine.parts.table.name,
                 "image": engine.image,
-                "formats": [
-                    {
-                        "format": fit.form.name,
-                        "title": fit.form.title,
-                        "summary": fit.form.summary,
-                        "fits": fit.why_not is None,
-                        "why_not": fit.why_not,
-                        "versions": list(fit.versions),
-                    }
-                    for fit in fits
-                ],
+                "formats": [fit.document() for fit in fits],
             }
         )
         return

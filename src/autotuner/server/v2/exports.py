@@ -19,7 +19,6 @@ from autotuner.deploy import (
     DeployedEngine,
     DeployFileText,
     ExportWishes,
-    chosen_point,
     deployed_engine,
     exportable_points,
     format_fits,
@@ -233,7 +232,7 @@ def list_exports(
     wishes = ExportWishes(point, replicas, image)
     engine = deployed_engine(summary, wishes, v1_task_id=task.v1_task_id)
     document = {
-        "point": point_name(chosen_point(summary, point)),
+        "point": engine.provenance.point,
         "points": [
             {
                 "point": point_name(found),
@@ -247,14 +246,9 @@ def list_exports(
         "image": engine.image,
         "formats": [
             {
-                "format": fit.form.name,
-                "title": fit.form.title,
-                "summary": fit.form.summary,
-                "fits": fit.why_not is None,
-                "why_not": fit.why_not,
+                **fit.document(),
                 "needs_image": fit.form.needs_image,
                 "one_replica": fit.form.one_replica,
-                "versions": list(fit.versions),
             }
             for fit in format_fits(engine)
         ],
@@ -274,10 +268,12 @@ def preview_export(
 ) -> Response:
     """The files that deploy the engine of a point, as text."""
     wishes = ExportWishes(point, replicas, image)
-    found, name = _deployed(service, task_of(service, task_id), wishes)
+    found = _deployed(service, task_of(service, task_id), wishes)
     files = format_named(form).files(found, target_version)
     shown = [{"name": file.name, "text": file.text} for file in files]
-    return json_response(EXPORT_FILES, {"format": form, "point": name, "files": shown})
+    return json_response(
+        EXPORT_FILES, {"format": form, "point": found.provenance.point, "files": shown}
+    )
 
 
 @router.get("/export/{form}", response_class=Response, responses=_ERRORS | _EXPORTED)
@@ -304,7 +300,7 @@ def export_task(
         return _attachment(
             table.write(service, task), table.media_type, f"task-{task_id}.{table.ending}"
         )
-    engine, _ = _deployed(service, task, ExportWishes(point, replicas, image))
+    engine = _deployed(service, task, ExportWishes(point, replicas, image))
     files = FORMATS[form].files(engine, target_version)
     if len(files) > 1:
         return _attachment(_zip(files), _ZIP, f"task-{task_id}-{form}.zip")
@@ -313,13 +309,9 @@ def export_task(
     return _attachment(file.text, _MEDIA_OF_ENDINGS.get(ending, _PLAIN), file.name)
 
 
-def _deployed(
-    service: Service, task: TaskRecord, wishes: ExportWishes
-) -> tuple[DeployedEngine, str]:
-    """The engine, and the name of its point."""
+def _deployed(service: Service, task: TaskRecord, wishes: ExportWishes) -> DeployedEngine:
     summary = summarise(service.store, task)
-    engine = deployed_engine(summary, wishes, v1_task_id=task.v1_task_id)
-    return engine, point_name(chosen_point(summary, wishes.point))
+    return deployed_engine(summary, wishes, v1_task_id=task.v1_task_id)
 
 
 def _attachment(content: str | bytes, media_type: str, name: str) -> Response:
