@@ -11,18 +11,19 @@ import importlib.util
 import io
 import re
 import shutil
-import subprocess
 import sys
 import sysconfig
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
+from autotuner.testing.engine_image import files_under, libraries_of
+
 PYTHON = Path(sys.executable).resolve()
+_COMPILED = "__pycache__"
 _TOOLS = ("sh", "mkdir", "chown", "cat", "env")
 _REQUIREMENTS = ("runtime.txt", "model.txt")
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[a-z,]+\])?==", re.MULTILINE)
-_LIBRARY = re.compile(r"(/\S+) \(0x")
 _POSTGRES = """#!/bin/sh
 set -e
 if [ ! -f /var/lib/postgresql/data/PG_VERSION ]; then
@@ -42,7 +43,8 @@ def write_python_image(path: Path, root: Path) -> list[str]:
     stdlib = Path(sysconfig.get_path("stdlib"))
     site = Path(sysconfig.get_path("purelib", vars={"base": str(PYTHON.parents[1])}))
     files = {str(PYTHON): PYTHON, f"{PYTHON.parent}/python3": PYTHON}
-    files |= {str(file): file for file in _under(stdlib, skip={"site-packages", "test", "idlelib"})}
+    skip = {_COMPILED, "site-packages", "test", "idlelib"}
+    files |= {str(file): file for file in files_under(stdlib, skip)}
     for name in _pinned(root):
         for file in importlib.metadata.distribution(name).files or ():
             source = Path(str(file.locate()))
@@ -61,9 +63,12 @@ def write_postgres_image(path: Path) -> list[str]:
     package = Path(found.origin).parent
     # Beside it are the libraries that it loads.
     files = {
-        str(file): file for file in _under(package.parent / f"{package.name}.libs", skip=set())
+        str(file): file
+        for file in files_under(package.parent / f"{package.name}.libs", {_COMPILED})
     }
-    files |= {str(file): file for file in _under(package / "pginstall", skip={"include"})}
+    files |= {
+        str(file): file for file in files_under(package / "pginstall", {_COMPILED, "include"})
+    }
     folders = {"var/lib/postgresql/data": 10002}
     texts = {
         "usr/bin/start-postgres": _POSTGRES,
@@ -87,7 +92,8 @@ def _write(
     files = files | {f"/bin/{n}": p for n, p in tools.items()}
     files |= {f"/usr/bin/{name}": source for name, source in tools.items()}
     loading = [p for p in files.values() if ".so" in p.name or p.stat().st_mode & 0o111]
-    files |= {name: Path(name) for name in _libraries(loading)}
+    # Libraries with `..` come with their package.
+    files |= {name: Path(name) for name in libraries_of(loading) if ".." not in name}
     with tarfile.open(path, "w") as archive:
         for name, source in files.items():
             archive.add(source.resolve(), name.lstrip("/"), recursive=False)
@@ -111,22 +117,3 @@ def _pinned(root: Path) -> Iterator[str]:
             except importlib.metadata.PackageNotFoundError:
                 continue  # for another system; if not, it is fetched, or that fails
             yield name
-
-
-def _under(folder: Path, skip: set[str]) -> Iterator[Path]:
-    for path in sorted(folder.rglob("*")):
-        inside = path.relative_to(folder).parts
-        is_skipped = {*skip, "__pycache__"}.intersection(inside) or inside[0].startswith("config-")
-        if path.is_file() and not is_skipped:
-            yield path
-
-
-def _libraries(programs: Iterable[Path]) -> set[str]:
-    """Shared libraries of the system that programs load, by the paths at which they look."""
-    shown = subprocess.run(
-        ["ldd", *map(str, programs)],  # noqa: S607 - of the C library, wherever that is
-        capture_output=True,
-        text=True,
-    )
-    # Those with `..` come with their package.
-    return {name for name in _LIBRARY.findall(shown.stdout) if ".." not in name}

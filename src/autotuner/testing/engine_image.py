@@ -16,7 +16,7 @@ import sys
 import sysconfig
 import tarfile
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -85,28 +85,28 @@ def _files() -> Iterator[tuple[Path, str]]:
     found += [
         (path, f"{folder}/{n}") for n, path in tools.items() for folder in ("/bin", "/usr/bin")
     ]
-    found += [(path, str(path)) for path in _under(library)]
+    found += [(path, str(path)) for path in files_under(library, _NO_ENGINE_NEEDS)]
     found += [(own / name, f"{_SITE}/autotuner/{name}") for name in _MODULES]
     llamacpp = importlib.util.find_spec("xllamacpp")
     if llamacpp is not None and llamacpp.origin is not None:
         package = Path(llamacpp.origin).parent
-        found += [(p, f"{_SITE}/xllamacpp/{p.relative_to(package)}") for p in _under(package)]
+        needed = files_under(package, _NO_ENGINE_NEEDS)
+        found += [(p, f"{_SITE}/xllamacpp/{p.relative_to(package)}") for p in needed]
     loading = [source for source, _ in found if source in programs or ".so" in source.name]
-    found += [(Path(path), path) for path in _libraries(loading)]
+    found += [(Path(path), path) for path in libraries_of(loading)]
     return iter({target: (source, target) for source, target in found}.values())
 
 
-def _under(folder: Path) -> Iterator[Path]:
+def files_under(folder: Path, skip: Collection[str]) -> Iterator[Path]:
+    """Files of an installation below a folder, in order, but those in folders to be skipped."""
     for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder).parts
-        is_needed = not _NO_ENGINE_NEEDS.intersection(inside) and not inside[0].startswith(
-            "config-"
-        )
-        if path.is_file() and is_needed:
+        is_skipped = not set(skip).isdisjoint(inside) or inside[0].startswith("config-")
+        if path.is_file() and not is_skipped:
             yield path
 
 
-def _libraries(programs: list[Path]) -> set[str]:
+def libraries_of(programs: Iterable[Path]) -> set[str]:
     """The shared libraries that programs load, by the paths at which they look for them."""
     shown = subprocess.run(
         ["ldd", *map(str, programs)],  # noqa: S607 - of the C library, wherever that is
