@@ -15,17 +15,16 @@ import { IconDownload } from "@tabler/icons-react";
 import { keepPreviousData, useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import {
-  type ExportFile,
   type ExportFormat,
   type ExportWishes,
   exportFilesQuery,
   exportsQuery,
   saveDeployment,
 } from "~/api/exports";
-import { CopyButton } from "~/ui/copy-button";
 import { Dialog } from "~/ui/dialog";
 import { ErrorNotice } from "~/ui/error-notice";
 import { NumberField } from "~/ui/number-field";
+import { TextBlock } from "~/ui/text-block";
 import classes from "./export-dialog.module.css";
 
 interface ExportDialogProps {
@@ -169,7 +168,13 @@ function Preview({ taskId, form, version, wishes }: PreviewProps) {
     <Stack gap="sm" aria-busy={shown.isFetching}>
       {shown.isPending && <Skeleton h={260} aria-label="Loading" />}
       {files.map((file) => (
-        <FileText key={file.name} file={file} />
+        <TextBlock
+          key={file.name}
+          text={file.text}
+          title={file.name}
+          what={file.name}
+          className={classes.text}
+        />
       ))}
       {saving.isError && <ErrorNotice error={saving.error} />}
       <Group justify="space-between">
@@ -186,22 +191,5 @@ function Preview({ taskId, form, version, wishes }: PreviewProps) {
         </Button>
       </Group>
     </Stack>
-  );
-}
-
-function FileText({ file }: { file: ExportFile }) {
-  return (
-    <Box className={classes.file}>
-      <Group justify="space-between" className={classes.head}>
-        <Text size="xs" className="quiet text-of-users">
-          {file.name}
-        </Text>
-        <CopyButton text={file.text} what={file.name} label="Copy" />
-      </Group>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region takes the focus */}
-      <section className={classes.text} tabIndex={0} aria-label={file.name}>
-        <pre>{file.text}</pre>
-      </section>
-    </Box>
   );
 }

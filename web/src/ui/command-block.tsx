@@ -1,7 +1,7 @@
-import { Alert, Box, Group, Stack, Text } from "@mantine/core";
+import { Alert, Stack, Text } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
 import classes from "./command-block.module.css";
-import { CopyButton } from "./copy-button";
+import { TextBlock } from "./text-block";
 
 interface CommandBlockProps {
   command: string;
@@ -43,29 +43,17 @@ export function CommandBlock(props: CommandBlockProps) {
 /** A line as it is run, with a button that copies it whole. */
 function ShellText({ text, title, what }: { text: string; title: string; what: string }) {
   return (
-    <Box className={classes.block}>
-      <Group justify="space-between" className={classes.head}>
-        <Text size="xs" className="quiet">
-          {title}
-        </Text>
-        <CopyButton text={text} what={what} label="Copy" />
-      </Group>
-      {/* Long commands scroll, which has to work without a mouse too. */}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region takes the focus */}
-      <section className={`${classes.text} scroll-y`} tabIndex={0} aria-label={title}>
-        <pre>
-          {text.split(/(\s+)/).map((word, place) =>
-            place % 2 === 1 ? (
-              word
-            ) : (
-              // biome-ignore lint/suspicious/noArrayIndexKey: words of a text have nothing but their place.
-              <span key={place} className={classes.word}>
-                {word}
-              </span>
-            ),
-          )}
-        </pre>
-      </section>
-    </Box>
+    <TextBlock text={text} title={title} what={what} className={`${classes.text} scroll-y`}>
+      {text.split(/(\s+)/).map((word, place) =>
+        place % 2 === 1 ? (
+          word
+        ) : (
+          // biome-ignore lint/suspicious/noArrayIndexKey: words of a text have nothing but their place.
+          <span key={place} className={classes.word}>
+            {word}
+          </span>
+        ),
+      )}
+    </TextBlock>
   );
 }
