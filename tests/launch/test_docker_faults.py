@@ -17,6 +17,7 @@ from autotuner.errors import LaunchError
 from autotuner.launch import LaunchContext, LaunchFailed, LaunchLost, Preparation, Reaped
 from autotuner.launch.container_engine import DockerEngine
 from autotuner.launch.container_spec import LABEL
+from autotuner.launch.cpu_time import cpu_s_of_ours
 from autotuner.launch.docker import DockerLauncher
 from autotuner.launch.docker_daemon import DockerDaemon
 from autotuner.launch.docker_failures import ImageError
@@ -153,6 +154,24 @@ def test_labels_say_whose_it_is_and_secrets_stay_out_of_the_log(
     labels = asyncio.run(look())
     assert (labels[f"{LABEL}.task"], labels[f"{LABEL}.lease"]) == ("7", "3")
     assert "hf_of_mine" not in str(labels) + (tmp_path / "engine.log").read_text()
+
+
+@pytest.mark.slow
+def test_the_cpu_time_of_an_engine_in_a_container_is_ours(
+    docker_here: OwnDocker, tmp_path: Path
+) -> None:
+    spin = "import time\nwhile time.process_time() < 0.3: pass\nimport os, sys"
+    run = "os.execvp('fake-engine', ['fake-engine', *sys.argv[1:]])"
+    spec = replace(FAKE, argv=(PYTHON, "-c", f"{spin}; {run}", *FAKE.argv[1:]))
+
+    async def grown_s() -> tuple[float, float]:
+        before_s = cpu_s_of_ours()
+        async with await launched(launcher(docker_here), spec, tmp_path):
+            while_it_runs = cpu_s_of_ours() - before_s
+        return while_it_runs, cpu_s_of_ours() - before_s
+
+    while_it_runs, once_it_ended = asyncio.run(grown_s())
+    assert once_it_ended >= while_it_runs > 0.3
 
 
 def test_without_a_daemon_nothing_is_tried(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from autotuner.launch.cpu_time import count_as_ours, keep_as_it_is
+from autotuner.launch.processes import process_of
 from autotuner.measure.disturbance import Counters, machine_load, read_counters
 
 BEFORE = Counters(
@@ -86,6 +89,26 @@ def test_a_system_that_does_not_count_is_named(stat: str, proc: Path) -> None:
     assert read_counters(proc) is None
     (proc / "stat").unlink()
     assert read_counters(proc) is None
+
+
+def test_the_cpu_time_of_what_a_daemon_started_for_us_is_ours_to_its_end(proc: Path) -> None:
+    me, mine = os.getpid(), min(os.sched_getaffinity(0))
+    container, below = me + 1, me + 2
+    cpus = f"cpu{mine} 1 0 0 1 0 0 0 0 0 0\nbtime 1700000000\n"
+    fill(proc, stat=cpus, processes={me: (1, 0), container: (1, 100), below: (container, 50)})
+    engine = process_of(container)
+    at_first = ticks_of_ours()
+    count_as_ours(engine)
+    assert ticks_of_ours() - at_first == pytest.approx(150 + 2 * 6)
+    keep_as_it_is(engine)
+    shutil.rmtree(proc / str(container))
+    assert ticks_of_ours() - at_first == pytest.approx(150 + 2 * 6), "what ends is not forgotten"
+
+
+def ticks_of_ours() -> float:
+    found = read_counters()
+    assert found is not None
+    return found.ours_s * os.sysconf("SC_CLK_TCK")
 
 
 def test_the_cpu_time_of_what_we_started_is_ours() -> None:

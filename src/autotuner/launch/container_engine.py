@@ -17,6 +17,7 @@ from autotuner.http_client import BaseUrl
 from autotuner.launch.container_guard import ContainerGuard
 from autotuner.launch.container_spec import Binding
 from autotuner.launch.container_watch import ContainerWatch
+from autotuner.launch.cpu_time import count_as_ours, keep_as_it_is
 from autotuner.launch.docker_daemon import (
     DockerDaemon,
     DockerRefusedError,
@@ -25,6 +26,7 @@ from autotuner.launch.docker_daemon import (
 from autotuner.launch.docker_failures import why_no_container
 from autotuner.launch.engine_log import judged
 from autotuner.launch.ports import LOOPBACK, is_own
+from autotuner.launch.processes import Process, process_of
 from autotuner.launch.protocol import (
     EngineHandle,
     Failure,
@@ -78,6 +80,7 @@ class DockerEngine(StopsWhenLeft):
         self._stop_grace_s = stop_grace_s
         self._on_gone = on_gone
         self._watch: ContainerWatch | None = None
+        self._process: Process | None = None
         self._was_ready = False
         self._is_gone = False
 
@@ -91,6 +94,9 @@ class DockerEngine(StopsWhenLeft):
             self._daemon.act(self._name, "start")
             self._watch = ContainerWatch(self._daemon, self._name, self.log_path.open("ab"))
             found = self._daemon.container(self._name)
+        self._process = _process(found, self._daemon)
+        if self._process is not None:
+            count_as_ours(self._process)
         self.base_url = str(_address(found, self._at, self._daemon))
 
     def exit_code(self) -> int | None:
@@ -149,6 +155,8 @@ class DockerEngine(StopsWhenLeft):
         self._on_gone(self.handle)
 
     def _end(self) -> None:
+        if self._process is not None:
+            keep_as_it_is(self._process)
         try:
             if self._watch is not None and self._watch.end is None:
                 with contextlib.suppress(DockerRefusedError):  # it ended meanwhile
@@ -208,6 +216,16 @@ def removed(daemon: DockerDaemon, name: str) -> bool:
             return True
         time.sleep(_REMOVAL_POLL_S)
     return False
+
+
+def _process(found: Mapping[str, Any], daemon: DockerDaemon) -> Process | None:
+    """A container's first process; None where it is not among those that this process sees, as it
+    is itself in a container."""
+    pid = int(found["State"].get("Pid") or 0)
+    with contextlib.suppress(OSError):
+        if pid and daemon.is_here and found["Id"] in Path(f"/proc/{pid}/cgroup").read_text():
+            return process_of(pid)
+    return None
 
 
 def _address(found: Mapping[str, Any], at: Binding, daemon: DockerDaemon) -> BaseUrl:

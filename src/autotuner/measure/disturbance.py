@@ -1,9 +1,9 @@
 """Whether something else than the engine set what was measured: the load generator, or others.
 
 `ClientWatch` looks at the load generator's own event loop. For the machine, what Linux counts is
-read before and after: CPU time of all processes, of ours (this one and all that it has started,
-engines among them), stolen by the hypervisor, and time for which the container's CPU quota held us
-back. See proc(5) and the kernel's cgroup documentation.
+read before and after: CPU time of all processes, of ours (this one and all that it has started or
+had started, engines in containers among them), stolen by the hypervisor, and time for which the
+container's CPU quota held us back. See proc(5) and the kernel's cgroup documentation.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict
+
+from autotuner.launch.cpu_time import cpu_s_of_ours
 
 # A stall that is shorter than this is seen in part only.
 _PERIOD_S = 0.01
@@ -182,7 +183,7 @@ def read_counters(cgroup: Path = _CGROUP) -> Counters | None:
         cpus = [[int(text) / hertz for text in row[1:9]] for row in rows if row and row[0] in mine]
         if not cpus or not any(map(sum, cpus)):
             return None
-        ours_s = _cpu_s_of_ours()
+        ours_s = cpu_s_of_ours()
     except (OSError, ValueError, AttributeError, psutil.AccessDenied):
         return None
     # user, nice, system, idle, iowait, irq, softirq, steal
@@ -195,18 +196,6 @@ def read_counters(cgroup: Path = _CGROUP) -> Counters | None:
         ours_s=ours_s,
         held_back_s=_held_back_s(cgroup),
     )
-
-
-def _cpu_s_of_ours() -> float:
-    """CPU time of this process and of all below it, ended ones that were waited for included."""
-    import psutil
-
-    me, total_s = psutil.Process(), 0.0
-    for process in (me, *me.children(recursive=True)):
-        with suppress(psutil.NoSuchProcess):  # it has just ended
-            times = process.cpu_times()
-            total_s += times.user + times.system + times.children_user + times.children_system
-    return total_s
 
 
 def _held_back_s(cgroup: Path) -> float:
