@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from autotuner.engines import HOST, PORT, LaunchSpec
+from autotuner.engines import HOST, PORT, LaunchSpec, Mount
 from autotuner.errors import LaunchError
 from autotuner.launch import LocalLauncher
 from autotuner.launch.caches import caches_of, make_folders
 from autotuner.launch.engine_log import LinesOfLog
+from autotuner.launch.page_cache import page_cache_of, resident_bytes
 from autotuner.testing.fake_engine import install_fake_engine
 
+MIB = 2**20
 SPEC = LaunchSpec(
     "vllm",
     ("vllm", "--host", HOST, "--port", PORT),
@@ -84,3 +88,17 @@ def test_only_lines_that_are_appended_later_count(tmp_path: Path) -> None:
     assert not lines.has_appeared()
     assert not LinesOfLog(tmp_path / "absent", ("compiling",)).has_appeared()
     assert not LinesOfLog(log, ()).has_appeared()
+
+
+def test_a_model_is_seen_to_be_on_its_disk_or_in_memory(tmp_path: Path) -> None:
+    model = tmp_path / "model.gguf"
+    with model.open("wb") as file:
+        file.truncate(16 * MIB)
+        assert resident_bytes(model) == (0, 16 * MIB)
+        file.write(os.urandom(8 * MIB))
+    resident, size = resident_bytes(model) or (0, 0)
+    assert 8 * MIB <= resident < size == 16 * MIB
+    (tmp_path / "tokenizer.json").write_bytes(b"{}")
+    spec = replace(SPEC, mounts=(Mount(str(tmp_path), "/model"),))
+    assert page_cache_of(spec) == {"page cache": "0.01 of 0.02 GiB of the model"}
+    assert page_cache_of(replace(SPEC, mounts=(Mount("/nowhere", "/model"),))) == {}

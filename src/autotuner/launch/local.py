@@ -20,6 +20,7 @@ from autotuner.launch import supervisor
 from autotuner.launch.caches import caches_of, make_folders
 from autotuner.launch.devices import limited_to
 from autotuner.launch.engine_log import judged, open_log, write_files, write_head
+from autotuner.launch.page_cache import page_cache_of
 from autotuner.launch.ports import LOOPBACK, free_port, is_free, tried_on_ports
 from autotuner.launch.processes import Process, end_session, process_of, this_machine
 from autotuner.launch.protocol import (
@@ -118,6 +119,7 @@ class LocalLauncher:
         caches = caches_of(spec, inherited, self._caches)
         make_folders(caches, self._caches)
         environment = limited_to({**inherited, **dict(spec.env), **caches}, devices)
+        caches |= await asyncio.to_thread(page_cache_of, spec)
         return await tried_on_ports(
             lambda: self._try(spec, environment, caches, log_path, ready_timeout_s)
         )

@@ -124,7 +124,8 @@ class RunningEngine(Protocol):
         handle: by which others can end it.
         base_url: the address at which it answers (`http_client.BaseUrl`); health and load go there.
         startup_s: seconds from the launch until it answered.
-        caches: variables that say where it keeps what it compiles, with the folders that they name.
+        caches: variables that say where it keeps what it compiles, with the folders that they name;
+            `page cache` with the share of its model that was in memory before the start.
     """
 
     handle: EngineHandle

@@ -105,7 +105,8 @@ class Measurement(BaseModel):
         compiling: whether the engine compiled or tuned something while the level ran, also when it
             was measured again: nothing is learnt from it.
         caches: variables that say where its engine keeps what it compiles, with the folders that
-            they named.
+            they named; `page cache` with the share of the model that was in memory before it
+            started.
         energy: of the measured window, or why it was not measured; None of a replay, of a file, and
             of levels of earlier versions.
         launch: number of the engine start that it was measured on, of its candidate.
