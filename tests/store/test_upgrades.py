@@ -18,7 +18,7 @@ from autotuner.store.database import connected, known_revisions
 from autotuner.store.schema import Base
 from autotuner.store.sessions import Sessions
 from autotuner.store.upgrades import alembic_config, migrate
-from autotuner.store.workers import KeptHandle, Workers
+from autotuner.store.workers import Workers
 
 REVISIONS = [
     script.revision
@@ -262,8 +262,10 @@ def test_engines_that_run_while_the_database_is_upgraded_are_kept_by_their_handl
     migrate(engine)
     workers = Workers(Sessions(engine, "database"))
     first, second = workers.engines()
-    assert first == KeptHandle(1, "w1", 1, EngineHandle("local", "4711:123456:b/1", "gpu-7"))
-    assert second == KeptHandle(2, "w2", None, EngineHandle("local", "12:7:c:d", "gpu-8"))
+    assert (first.id, first.worker, first.task_id) == (1, "w1", 1)
+    assert first.handle == EngineHandle("local", "4711:123456:b/1", "gpu-7")
+    assert (second.id, second.worker, second.task_id) == (2, "w2", None)
+    assert second.handle == EngineHandle("local", "12:7:c:d", "gpu-8")
     (worker,) = workers.all()
     assert (worker.heartbeat, worker.pid_started) == (5, 2_000_000_000)
     late = replace(worker, id="w3", pid_started=2**40)

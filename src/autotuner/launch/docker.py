@@ -298,6 +298,15 @@ def _image_of(spec: LaunchSpec) -> str:
     return spec.image
 
 
+def container_of(handle: EngineHandle) -> str:
+    """Name of the container of a handle.
+
+    Raises:
+        LaunchError: the handle is not one of this launcher's.
+    """
+    return _parts_of(handle)[0]
+
+
 def _parts_of(handle: EngineHandle) -> tuple[str, str, str]:
     """Name of the container, daemon, and its address."""
     parts = handle.id.split(" ", 2)

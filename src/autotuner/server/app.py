@@ -46,6 +46,7 @@ from autotuner.server.v2 import (
     moves,
     operation,
     performance,
+    places,
     plans,
     points,
     profile_previews,
@@ -110,6 +111,7 @@ V2_ROUTERS = (
     catalog.schemas,
     system.router,
     operation.router,
+    places.router,
     tokens.router,
     session.router,
 )

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from fastapi.requests import HTTPConnection
 
+from autotuner.cluster.overview import NodeState
 from autotuner.config import Model, TaskConfig
-from autotuner.errors import Problem, StoreError
+from autotuner.errors import LaunchError, Problem, StoreError
 from autotuner.launch.processes import this_machine
+from autotuner.server.kept_answers import KeptAnswers
 from autotuner.server.liveness import Liveness
 from autotuner.server.settings import ServiceSettings
 from autotuner.server.subscribers import Subscribers
@@ -46,6 +49,8 @@ class Service:
         subscribers: sockets of v1's clients that this process has open.
         usage: how busy the machines were while this process ran.
         worker_usage: readings of workers' machines, as this process has seen them arrive.
+        containers: our containers, as the Docker daemon last described them, or why it did not.
+        clusters: nodes of Ray clusters by their addresses, or why they are not known.
     """
 
     store: Store
@@ -57,6 +62,12 @@ class Service:
     subscribers: Subscribers = field(default_factory=Subscribers)
     usage: UsageHistory = field(default_factory=UsageHistory)
     worker_usage: WorkerUsage = field(default_factory=WorkerUsage)
+    containers: KeptAnswers[list[dict[str, Any]] | LaunchError] = field(
+        default_factory=lambda: KeptAnswers(3.0)
+    )
+    clusters: KeptAnswers[tuple[NodeState, ...] | LaunchError] = field(
+        default_factory=lambda: KeptAnswers(60.0)
+    )
 
     @property
     def base(self) -> Path:

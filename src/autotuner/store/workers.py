@@ -39,6 +39,7 @@ class KeptHandle:
     worker: str
     task_id: int | None
     handle: EngineHandle
+    started_at: datetime
 
 
 class Workers:
@@ -113,7 +114,11 @@ class Workers:
             rows = session.scalars(select(EngineHandleRow).order_by(EngineHandleRow.id))
             return tuple(
                 KeptHandle(
-                    row.id, row.worker, row.task_id, EngineHandle(row.kind, row.handle, row.host)
+                    row.id,
+                    row.worker,
+                    row.task_id,
+                    EngineHandle(row.kind, row.handle, row.host),
+                    row.started_at,
                 )
                 for row in rows
             )

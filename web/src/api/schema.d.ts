@@ -703,6 +703,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v2/system/places": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Places
+         * @description Lists containers of tasks, and nodes of Ray clusters with what is reserved of them.
+         *
+         *     A daemon is asked every few seconds at the most, and a cluster every minute, however many ask.
+         */
+        get: operations["list_places"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2/system/queue": {
         parameters: {
             query?: never;
@@ -2507,6 +2529,31 @@ export interface components {
             name?: string | null;
         };
         /**
+         * ClusterView
+         * @description A Ray cluster that running tasks use, or that the service's machine names.
+         */
+        ClusterView: {
+            /**
+             * Address
+             * @description As `ray.address` of its tasks has it.
+             */
+            address: string;
+            /** Nodes */
+            nodes: components["schemas"]["NodeView"][];
+            /**
+             * Problem
+             * @description Reason why its nodes are not known; empty where they are.
+             */
+            problem: string;
+            /** Remedy */
+            remedy: string;
+            /**
+             * Task Ids
+             * @description Running tasks that launch on it.
+             */
+            task_ids: number[];
+        };
+        /**
          * Combination
          * @description Settings that are tried together, in the groups of a task; a list inside is tried in full.
          */
@@ -2832,6 +2879,60 @@ export interface components {
              * @enum {string}
              */
             status: "confirmed" | "not_settled" | "failed" | "none" | "pending";
+        };
+        /**
+         * ContainerView
+         * @description A container that was started for a task.
+         */
+        ContainerView: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Host
+             * @description Machine of its daemon where that is not the one asked; null otherwise.
+             */
+            host: string | null;
+            /**
+             * Image
+             * @description Null where its daemon is not asked.
+             */
+            image: string | null;
+            /** Name */
+            name: string;
+            /**
+             * State
+             * @description As the daemon says it: `created`, `running`, `exited`; null where it is not asked.
+             */
+            state: string | null;
+            /**
+             * Task Id
+             * @description Null where it is of another installation, which has tasks of its own.
+             */
+            task_id: number | null;
+        };
+        /**
+         * ContainersView
+         * @description Containers of the daemon that the service reaches, and of other daemons as workers have
+         *     recorded them.
+         */
+        ContainersView: {
+            /**
+             * Daemon
+             * @description Address of the daemon that is asked.
+             */
+            daemon: string;
+            /** Items */
+            items: components["schemas"]["ContainerView"][];
+            /**
+             * Problem
+             * @description Reason why it does not answer; empty where it does.
+             */
+            problem: string;
+            /** Remedy */
+            remedy: string;
         };
         /**
          * ContenderView
@@ -5933,6 +6034,34 @@ export interface components {
             scope: components["schemas"]["TokenScope"];
         };
         /**
+         * NodeResourceView
+         * @description A resource of a node.
+         */
+        NodeResourceView: {
+            /**
+             * Name
+             * @description By Ray's name; `memory` is in GiB.
+             */
+            name: string;
+            /**
+             * Reserved
+             * @description Amount taken by launches and by others; null where that is not known.
+             */
+            reserved: number | null;
+            /** Total */
+            total: number;
+        };
+        /**
+         * NodeView
+         * @description A node of a Ray cluster.
+         */
+        NodeView: {
+            /** Host */
+            host: string;
+            /** Resources */
+            resources: components["schemas"]["NodeResourceView"][];
+        };
+        /**
          * OperatingPointView
          * @description A candidate at one load level: its figures as measured, or as predicted.
          */
@@ -6316,6 +6445,15 @@ export interface components {
              *     from the home: `imports/run1`.
              */
             path: string;
+        };
+        /**
+         * PlacesView
+         * @description Places outside this machine's processes where engines run now.
+         */
+        PlacesView: {
+            /** Clusters */
+            clusters: components["schemas"]["ClusterView"][];
+            containers: components["schemas"]["ContainersView"];
         };
         /**
          * PlanPredictionView
@@ -14428,6 +14566,98 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LimitsView"];
+                };
+            };
+            /** @description `bad-request`: The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unauthorized`: A valid token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `wrong-host`: This service does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `invalid-parameter`: A parameter of the path, the query or a header is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unavailable`: The service cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    list_places: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlacesView"];
                 };
             };
             /** @description `bad-request`: The request cannot be understood */

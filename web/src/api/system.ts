@@ -9,6 +9,9 @@ export type HealthCheck = Schemas["HealthCheck"];
 export type Worker = Schemas["WorkerView"];
 export type QueuedTask = Schemas["QueuedTask"];
 export type LauncherSummary = Schemas["LauncherView"];
+export type Container = Schemas["ContainerView"];
+export type Cluster = Schemas["ClusterView"];
+export type ClusterNode = Schemas["NodeView"];
 export type Limits = Schemas["LimitsView"];
 export type Backup = Schemas["BackupView"];
 export type Token = Schemas["TokenView"];
@@ -57,6 +60,13 @@ export const launchersQuery = queryOptions({
   queryFn: async ({ signal }) =>
     (await bodyOf(client.GET("/api/v2/system/launchers", { signal }))).items,
   refetchInterval: SOMETIMES_MS,
+});
+
+/** Containers of tasks, and nodes of their Ray clusters: one request for both. */
+export const placesQuery = queryOptions({
+  queryKey: ["system", "places"],
+  queryFn: ({ signal }) => bodyOf(client.GET("/api/v2/system/places", { signal })),
+  refetchInterval: OFTEN_MS,
 });
 
 export const systemQuery = queryOptions({

@@ -9,6 +9,7 @@ import { DatabaseCard } from "./database-card";
 import { HealthCard } from "./health-card";
 import { LaunchersCard } from "./launchers-card";
 import { DevicesCard, WorkersCard } from "./machines-card";
+import { ClustersCard, ContainersCard } from "./places-cards";
 import { PolicyCard } from "./policy-card";
 import { QueueCard } from "./queue-card";
 import classes from "./system.module.css";
@@ -51,6 +52,8 @@ export function SystemPage() {
         <WorkersCard />
         <DevicesCard />
         <LaunchersCard />
+        <ContainersCard />
+        <ClustersCard />
         <DatabaseCard isAdmin={isAdmin} />
         {isAdmin && <TokensCard />}
         <PolicyCard />
