@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
@@ -35,6 +36,22 @@ def _text(files: Files, name: str) -> str:
 
 def _shell(engine: DeployedEngine, files: Files) -> str:
     return _text(files, "serve.sh")
+
+
+def _docker(engine: DeployedEngine, files: Files) -> str:
+    """Files that it writes, and the words of `docker run` sorted into those of the engine."""
+    *before, run = _text(files, "run.sh").split("\nexec ")
+    words = shlex.split(run)
+    assert words[:3] == ["docker", "run", "--rm"]
+    place = words.index("--entrypoint")
+    options = itertools.pairwise(words[:place])
+    env = [value.partition("=") for option, value in options if option == "--env"]
+    program, image, *arguments = words[place + 1 :]
+    assert image == engine.image
+    written = {f"/etc/autotuner/{file.name}": file.text for file in engine.files}
+    assert all(f"> {shlex.quote(file.name)}" in before[0] for file in engine.files)
+    variables = {name: value for name, is_set, value in env if is_set}
+    return line([program, *arguments], variables, written)
 
 
 def _compose(engine: DeployedEngine, files: Files) -> str:
@@ -160,6 +177,7 @@ def _config_file(engine: DeployedEngine, files: Files) -> str:
 
 READERS: Mapping[str, Callable[[DeployedEngine, Files], str]] = {
     "shell": _shell,
+    "docker": _docker,
     "compose": _compose,
     "kubernetes": _kubernetes,
     "llm-d": _llm_d,

@@ -57,6 +57,7 @@ def test_the_baseline_is_recommended_where_nothing_beats_it_beyond_noise(bench: 
     assert best.settings["scheduling.max_running_requests"] == 4
     assert found.best.ratio == pytest.approx(405 / 400, rel=1e-3)
     assert "as good within noise as launch" in found.reason
+    assert f"where that changes 1; launch {best.index}: " in found.reason
     assert summary.baseline is not None
     assert summary.baseline.is_recommended
 

@@ -42,10 +42,10 @@ def export(
         str,
         typer.Option(
             "--format",
-            help="What to deploy: shell, compose, kubernetes, llm-d, kserve, dynamo, sky, systemd, "
-            "llama-swap, vllm-config, aiconfigurator. Results: csv: a row for each measured level; "
-            "json: what `show --json` prints; frontier: a script with each command of the "
-            "frontier; landscape: a table that a replay launches from (CSV).",
+            help="What to deploy: shell, docker, compose, kubernetes, llm-d, kserve, dynamo, sky, "
+            "systemd, llama-swap, vllm-config, aiconfigurator. Results: csv: a row for each "
+            "measured level; json: what `show --json` prints; frontier: a script with each "
+            "command of the frontier; landscape: a table that a replay launches from (CSV).",
         ),
     ] = "landscape",
     point: Annotated[

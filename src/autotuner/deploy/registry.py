@@ -12,6 +12,7 @@ from autotuner.deploy.format import DeployFormat
 from autotuner.deploy.formats.aiconfigurator import AICONFIGURATOR
 from autotuner.deploy.formats.compose import COMPOSE
 from autotuner.deploy.formats.config_file import CONFIG_FILE
+from autotuner.deploy.formats.docker import DOCKER
 from autotuner.deploy.formats.dynamo import DYNAMO
 from autotuner.deploy.formats.kserve import KSERVE
 from autotuner.deploy.formats.kubernetes import KUBERNETES
@@ -25,8 +26,8 @@ from autotuner.errors import ExportError
 FORMATS: Mapping[str, DeployFormat] = {
     form.name: form
     for form in (
-        *(SHELL, COMPOSE, KUBERNETES, LLM_D, KSERVE, DYNAMO, SKY, SYSTEMD, LLAMA_SWAP),
-        *(CONFIG_FILE, AICONFIGURATOR),
+        *(SHELL, DOCKER, COMPOSE, KUBERNETES, LLM_D, KSERVE, DYNAMO, SKY, SYSTEMD),
+        *(LLAMA_SWAP, CONFIG_FILE, AICONFIGURATOR),
     )
 }
 

@@ -119,8 +119,10 @@ def libraries_of(programs: Iterable[Path]) -> set[str]:
 
 def main(argv: list[str]) -> int:
     """Makes the image that is named; 2 where no daemon takes it."""
+    daemon = DockerDaemon.here()
+    print(f"making the image {argv[0]} at {daemon.address}, of what is installed here", flush=True)
     try:
-        build(DockerDaemon.here(), argv[0])
+        build(daemon, argv[0])
     except LaunchError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -253,7 +253,7 @@ def _why(
     fewer = f"changes {_settings(overrides)} of the baseline's where that changes {best.overrides}"
     return (
         f"as good within noise as launch {index} at {best.point.load} ({gain(best.ratio)}, better "
-        f"with {percent(best.probability_better)}), and {fewer}; that one has {reason}"
+        f"with {percent(best.probability_better)}), and {fewer}; launch {index}: {reason}"
     )
 
 

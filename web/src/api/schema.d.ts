@@ -4064,7 +4064,7 @@ export interface components {
          * @description Formats in which a task can be exported.
          * @enum {string}
          */
-        ExportFormat: "json" | "csv" | "landscape" | "frontier" | "yaml" | "shell" | "compose" | "kubernetes" | "llm-d" | "kserve" | "dynamo" | "sky" | "systemd" | "llama-swap" | "vllm-config" | "aiconfigurator";
+        ExportFormat: "json" | "csv" | "landscape" | "frontier" | "yaml" | "shell" | "docker" | "compose" | "kubernetes" | "llm-d" | "kserve" | "dynamo" | "sky" | "systemd" | "llama-swap" | "vllm-config" | "aiconfigurator";
         /**
          * ExportFormatView
          * @description A format to deploy with.

@@ -168,6 +168,8 @@ def print_plan(prepared: Prepared, document: dict[str, Any]) -> None:
         "candidates": f"{document['candidates']} of {document['combinations']} combinations, "
         f"{_launches_text(document)}",
     }
+    if prepared.task.deployment_mode == "docker":
+        rows["containers"] = f"an engine in each, of the {document['engine_origin']}"
     baseline = document["baseline"]
     rows["baseline"] = (
         f"none: {document['baseline_reason']}"

@@ -31,6 +31,6 @@ SHELL = DeployFormat(
     render=_script,
     start="sh {file}",
     on_host=True,
-    instead="compose",
+    instead="docker",
     one_replica=True,
 )

@@ -62,6 +62,7 @@ class ExportFormat(StrEnum):
     FRONTIER = "frontier"
     YAML = "yaml"
     SHELL = "shell"
+    DOCKER = "docker"
     COMPOSE = "compose"
     KUBERNETES = "kubernetes"
     LLM_D = "llm-d"
