@@ -100,6 +100,12 @@ MISTAKES = [
     (("--format", "compose", "--image", "a b"), ("image: 'a b' is no image",)),
     (("--format", "csv", "--point", "x"), ("--point x", "--list")),
     (("--format", "compose", "--json"), ("--output",)),
+    (("--format", "llm-d"), ("writes 2 files", "kustomization.yaml, patch.yaml", "--output ")),
+    (("--format", "llm-d", "--output", "over.zip"), ("ends in .zip", "a folder", "give over\n")),
+    (("--format", "compose", "-o", "x.sh"), ("ends in .sh", "a file of .yaml", "give x.yaml")),
+    (("--format", "shell", "-o", "serve.YML"), ("ends in .YML", "give serve.sh")),
+    (("--format", "csv", "-o", "rows.json"), ("ends in .json", "give rows.csv")),
+    (("--format", "csv", "--api-key"), ("--api-key: csv has all points", "--list")),
     (("--format", "llm-d", "--output", __file__, "--force"), ("is no folder", "give a folder")),
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -92,7 +93,51 @@ def test_secrets_are_references_everywhere() -> None:
                 assert "hush-hush" not in texts, name
                 assert token not in texts, name
                 assert name == "aiconfigurator" or "VLLM_API_KEY" in texts or name == "llama-swap"
-    assert "Note: --api-key is left out, since it holds a secret" in head(engine)
+    assert "Note: requests carry the key that is in the secret VLLM_API_KEY" in head(engine)
+    _, spec = rendered("sglang")
+    flagged = made("sglang", command=f"{spec.command()} --api-key hush-hush")
+    assert "Note: --api-key is left out, since it holds a secret" in head(flagged)
+
+
+@pytest.mark.parametrize("engine", ["vllm", "llamacpp"])
+def test_an_engine_that_asks_for_a_key_is_probed_where_none_is_needed(engine: str) -> None:
+    for asks in (False, True):
+        kept = deployed(engine, image="r/e:1", api_key=asks)
+        for name in ("compose", "kubernetes", "sky", "llama-swap", "llm-d", "kserve"):
+            if FORMATS[name].why_not(kept) is not None:
+                continue
+            text = "".join(file.text for file in FORMATS[name].files(kept))
+            probed = "/v1/models" in text
+            assert probed == (not asks and engine == "vllm"), name
+            assert (kept.deploy.api_key in text) == asks, name
+
+
+def test_a_compose_file_does_not_start_without_its_secrets() -> None:
+    [service] = yaml.safe_load(FORMATS["compose"].files(deployed("vllm", api_key=True))[0].text)[
+        "services"
+    ].values()
+    assert service["environment"]["VLLM_API_KEY"].startswith("${VLLM_API_KEY:?")
+    assert service["environment"]["HF_TOKEN"] is None, "models that are open need none"
+
+
+def test_a_key_that_nobody_would_ask_for_is_refused() -> None:
+    with pytest.raises(ExportError, match="takes no key from a variable") as refused:
+        deployed("sglang", api_key=True)
+    assert "proxy" in str(refused.value)
+    assert "asks for no key" in str(FORMATS["dynamo"].why_not(deployed("vllm", api_key=True)))
+    assert "--api-key --format compose" in head(deployed("vllm", api_key=True), "compose")
+
+
+def test_disks_have_room_for_the_model() -> None:
+    def disk(engine: DeployedEngine) -> tuple[str, int | None]:
+        claim = next(yaml.safe_load_all(FORMATS["kubernetes"].files(engine)[0].text))
+        sky = yaml.safe_load(FORMATS["sky"].files(engine)[0].text)
+        return claim["spec"]["resources"]["requests"]["storage"], sky["resources"].get("disk_size")
+
+    found = made()
+    assert disk(found) == ("50Gi", None)
+    assert disk(replace(found, checkpoint_gib=627.0)) == ("1270Gi", 774)
+    assert disk(replace(found, checkpoint_gib=None)) == ("500Gi", None)
 
 
 def test_all_gpus_of_a_node_are_given_back_before_they_are_taken_again() -> None:

@@ -85,6 +85,10 @@ def export(
         str | None,
         typer.Option("--program", help="Words that start the engine in that image."),
     ] = None,
+    api_key: Annotated[
+        bool,
+        typer.Option("--api-key", help="Have requests carry a key, which is taken from a secret."),
+    ] = False,
     listing: Annotated[
         bool,
         typer.Option("--list", help="Say which formats fit the task's engine, and why not."),
@@ -108,7 +112,15 @@ def export(
     from autotuner.cli.commands.export_deployment import DeploymentWishes
 
     deployment = DeploymentWishes(
-        point, target_version, replicas, rate, users, image, program, listing=listing
+        point,
+        target_version,
+        replicas,
+        rate,
+        users,
+        image,
+        program,
+        api_key=api_key,
+        listing=listing,
     )
     table = TableWishes(form, output, force=force, as_json=as_json)
     run(number, home=home, wishes=table, deployment=deployment)

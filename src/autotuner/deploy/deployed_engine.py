@@ -76,6 +76,7 @@ class DeployedEngine:
         settings: `group.field` -> value.
         tokens: mean input and output tokens of the requests that it was measured with.
         shm_gib: the most that /dev/shm may take.
+        checkpoint_gib: files of a hub's model, about; None where the catalog does not know it.
         notes: what a user has to know before it is started.
     """
 
@@ -99,12 +100,23 @@ class DeployedEngine:
     settings: Mapping[str, Any]
     tokens: tuple[int, int]
     shm_gib: float = 16.0
+    checkpoint_gib: float | None = None
     notes: tuple[str, ...] = ()
 
     @property
     def deploy(self) -> DeployFile:
         """Part of the engine's file about deploying it."""
         return self.parts.table.file.deploy
+
+    @property
+    def asks_for_a_key(self) -> bool:
+        """Whether requests must carry a key, of one of its secrets."""
+        return bool(self.deploy.api_key) and self.deploy.api_key in {v.name for v in self.variables}
+
+    @property
+    def ready_path(self) -> str:
+        """Answers a probe, which has no key, once the model is loaded."""
+        return self.deploy.live_path if self.asks_for_a_key else self.deploy.ready_path
 
     @property
     def model(self) -> str:

@@ -103,6 +103,7 @@ class DeployFormat:
     ) -> list[str]:
         again = [*engine.provenance.words, "--format", self.name]
         again += ["--target-version", version] if version is not None else []
+        again += ["--output", engine.name] if len(files) > 1 else []
         secrets = "".join(f" --secret {name}" for name in engine.secrets_inside)
         start = self.start.format(file=files[0].name, name=engine.name, secrets=secrets)
         return [

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from autotuner.catalog import Gpu, known_gpu
+from autotuner.catalog import Gpu, known_gpu, known_model
 from autotuner.config.containers import DockerConfig
 from autotuner.config.secret_values import holds_secret, looks_secret
 from autotuner.deploy.chosen_point import chosen_point, point_name
@@ -27,6 +27,7 @@ from autotuner.tuning.summary import ExperimentView, TaskSummary
 
 _NOT_IN_LABELS = re.compile(r"[^a-z0-9]+")
 _LONGEST_LABEL = 50
+_KEY_FLAG = "--api-key"
 _IMAGE = re.compile(r"[\w][\w.:/@-]*")
 _COUNT = re.compile(r"(\d+) x ")
 """In a task's device: `8 x h100_sxm`."""
@@ -41,12 +42,14 @@ class ExportWishes:
         point: `CANDIDATE` or `CANDIDATE@LOAD`; the recommended one where left out.
         image: container image with its tag; the engine's of the measured version where left out.
         program: words that start the engine in that image, up to the model.
+        api_key: whether requests must carry a key, which the deployment takes from a secret.
     """
 
     point: str | None = None
     replicas: int | None = None
     image: str | None = None
     program: str | None = None
+    api_key: bool = False
 
 
 def deployed_engine(
@@ -84,6 +87,7 @@ def deployed_engine(
     container = _container(summary, parts, version)
     mounts = _mounts(parts, experiment, container)
     image, no_image = _image(parts, version, experiment.gpus, gpu, wishes.image or container.image)
+    key = _key(parts, wished=wishes.api_key)
     measured_inside = container.image is not None and wishes.image is None
     return DeployedEngine(
         name=_label(_served_name(parts)),
@@ -94,12 +98,10 @@ def deployed_engine(
         no_image=no_image,
         wished_image=wishes.image,
         program=parts.program if measured_inside else _program(parts, wishes.program),
-        variables=tuple(
-            EngineVariable(n, None if looks_secret(n) or holds_secret(v) else v)
-            for n, v in parts.env
-        ),
+        variables=_variables(parts, key=key),
         mounts=mounts,
         shm_gib=container.shm_gib,
+        checkpoint_gib=_checkpoint_gib(parts.model),
         tokens=_tokens(experiment),
         gpus=experiment.gpus,
         gpu=gpu,
@@ -109,7 +111,7 @@ def deployed_engine(
         replicas=replicas,
         provenance=_provenance(summary, point, wishes, v1_task_id),
         settings=experiment.settings,
-        notes=tuple(_notes(parts, experiment, container, mounts)),
+        notes=tuple(_notes(parts, experiment, container, mounts, key)),
     )
 
 
@@ -213,6 +215,36 @@ def _program(parts: CommandParts, wished: str | None) -> tuple[str, ...]:
     return table.file.deploy.image_program or (table.program, *own)
 
 
+def _key(parts: CommandParts, *, wished: bool) -> str | None:
+    """Variable of the key that requests must carry; None where the engine asks for none.
+
+    Raises:
+        ExportError: a key is wished, and the engine takes none from a variable.
+    """
+    name = parts.table.file.deploy.api_key
+    if wished and not name:
+        raise ExportError(
+            f"api_key: {parts.table.title} takes no key from a variable, and a flag would have it "
+            "in clear",
+            remedy="leave it out, and put a proxy that asks for a key before the engine",
+        )
+    is_given = name in dict(parts.env) or _KEY_FLAG in parts.left_out
+    return name if name and (wished or is_given) else None
+
+
+def _variables(parts: CommandParts, *, key: str | None) -> tuple[EngineVariable, ...]:
+    """The variables of the launch, secrets by their names alone; among them that of the key."""
+    secret = {n: None for n, v in parts.env if looks_secret(n) or holds_secret(v)}
+    named = {**dict(parts.env), **secret, **({key: None} if key else {})}
+    return tuple(EngineVariable(name, value) for name, value in named.items())
+
+
+def _checkpoint_gib(model: str) -> float | None:
+    """Size of a hub's model as it is published, of those that the catalog knows."""
+    known = known_model(model)
+    return None if known is None else known.facts.weights_gib()
+
+
 def _tokens(experiment: ExperimentView) -> tuple[int, int]:
     """Mean input and output tokens of its requests."""
     levels = experiment.measurements
@@ -253,7 +285,10 @@ def _notes(
     experiment: ExperimentView,
     container: _Container,
     mounts: tuple[Mount, ...],
+    key: str | None,
 ) -> Iterator[str]:
+    if key is not None:
+        yield f"requests carry the key that is in the secret {key}: Authorization: Bearer KEY"
     for mount in mounts:
         path = one_line(mount.source)
         yield f"{path} is a path of the machine that measured: copy it where this runs"
@@ -261,6 +296,8 @@ def _notes(
     for word in dict.fromkeys(w for w in parts.arguments if w.startswith("/") and w not in known):
         yield f"the command names {one_line(word)}: see that it is there"
     for flag in parts.left_out:
+        if flag == _KEY_FLAG and key is not None:
+            continue
         yield f"{flag} is left out, since it holds a secret: give it by a variable of the engine"
     yield from container.notes
     if experiment.unserved:
@@ -292,4 +329,5 @@ def _provenance(
         ("--program", wishes.program),
     ):
         words += [flag, str(value)] if value is not None else []
+    words += ["--api-key"] if wishes.api_key else []
     return Provenance(name, lines, tuple(words))

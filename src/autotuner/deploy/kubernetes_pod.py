@@ -65,7 +65,7 @@ def _by_reference(name: str, secret: str, *, optional: bool = False) -> dict[str
 
 def probes(engine: DeployedEngine) -> dict[str, Any]:
     """Ready once the model is served; up to an hour is given for loading."""
-    ready = {"httpGet": {"path": engine.deploy.ready_path, "port": PORT_INSIDE}}
+    ready = {"httpGet": {"path": engine.ready_path, "port": PORT_INSIDE}}
     live = {"httpGet": {"path": engine.deploy.live_path, "port": PORT_INSIDE}}
     return {
         "startupProbe": {

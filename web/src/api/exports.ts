@@ -13,12 +13,15 @@ export interface ExportWishes {
   point: string | null;
   replicas: number | null;
   image: string | null;
+  /** Whether requests must carry a key. */
+  apiKey: boolean;
 }
 
-const asked = ({ point, replicas, image }: ExportWishes) => ({
+const asked = ({ point, replicas, image, apiKey }: ExportWishes) => ({
   point: point ?? undefined,
   replicas: replicas ?? undefined,
   image: image || undefined,
+  api_key: apiKey || undefined,
 });
 
 /** Points of a task, and which formats fit the engine of one of them. */

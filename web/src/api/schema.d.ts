@@ -4136,6 +4136,11 @@ export interface components {
             point: string;
             /** Points */
             points: components["schemas"]["ExportPointView"][];
+            /**
+             * Takes Key
+             * @description Whether its requests can be made to carry a key.
+             */
+            takes_key: boolean;
         };
         /**
          * FactView
@@ -5224,7 +5229,8 @@ export interface components {
          *         compiling: whether the engine compiled or tuned something while the level ran, also when it
          *             was measured again: nothing is learnt from it.
          *         caches: variables that say where its engine keeps what it compiles, with the folders that
-         *             they named.
+         *             they named; `page cache` with the share of the model that was in memory before it
+         *             started.
          *         energy: of the measured window, or why it was not measured; None of a replay, of a file, and
          *             of levels of earlier versions.
          *         launch: number of the engine start that it was measured on, of its candidate.
@@ -17926,6 +17932,8 @@ export interface operations {
                 replicas?: number | null;
                 /** @description Container image with its tag; the engine's of the measured version where left out. */
                 image?: string | null;
+                /** @description Whether requests must carry a key, which the files take from a secret. */
+                api_key?: boolean;
             };
             header?: never;
             path: {
@@ -18054,6 +18062,8 @@ export interface operations {
                 replicas?: number | null;
                 /** @description Container image with its tag; the engine's of the measured version where left out. */
                 image?: string | null;
+                /** @description Whether requests must carry a key, which the files take from a secret. */
+                api_key?: boolean;
             };
             header?: never;
             path: {
@@ -18176,6 +18186,8 @@ export interface operations {
                 replicas?: number | null;
                 /** @description Container image with its tag; the engine's of the measured version where left out. */
                 image?: string | null;
+                /** @description Whether requests must carry a key, which the files take from a secret. */
+                api_key?: boolean;
             };
             header?: never;
             path: {

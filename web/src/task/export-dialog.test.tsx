@@ -16,6 +16,7 @@ const EXPORTS = {
     { point: "c1@8", label: "threads=1", load: LOAD, on_frontier: true, recommended: false },
   ],
   image: null,
+  takes_key: true,
   formats: [
     format("compose", { fits: false, why_not: "no container image is known: name an image" }),
     format("shell"),
@@ -51,6 +52,14 @@ async function openDialog(answers: Record<string, unknown> = {}) {
 }
 
 describe("the dialog that deploys a point", () => {
+  it("asks for files with a key where requests are to carry one", async () => {
+    const { user, dialog } = await openDialog();
+    await user.click(await dialog.findByRole("checkbox", { name: "Requests carry a key" }));
+    await waitFor(() =>
+      expect(dialog.getByRole("region", { name: "shell.yaml" })).toHaveTextContent("api_key=true"),
+    );
+  });
+
   it("takes the first format that fits, and says why others do not", async () => {
     const { dialog } = await openDialog();
     expect(await dialog.findByRole("radio", { name: "Title of shell" })).toBeChecked();

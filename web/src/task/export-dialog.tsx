@@ -1,6 +1,7 @@
 import {
   Box,
   Button,
+  Checkbox,
   Group,
   NativeSelect,
   Radio,
@@ -32,13 +33,14 @@ interface ExportDialogProps {
   onClose: () => void;
 }
 
+const NOTHING: ExportWishes = { point: null, replicas: null, image: null, apiKey: false };
 const MOST_REPLICAS = 1000;
 /** A pause in typing, after which the service is asked. */
 const SETTLED_AFTER_MS = 300;
 
 /** What deploys the engine of a point: a format, its options, and a look at the files. */
 export default function ExportDialog({ taskId, onClose }: ExportDialogProps) {
-  const [wishes, setWishes] = useState<ExportWishes>({ point: null, replicas: null, image: null });
+  const [wishes, setWishes] = useState<ExportWishes>(NOTHING);
   const [asked] = useDebouncedValue(wishes, SETTLED_AFTER_MS);
   const [picked, setPicked] = useState<string | null>(null);
   const [version, setVersion] = useState<string | null>(null);
@@ -103,6 +105,14 @@ export default function ExportDialog({ taskId, onClose }: ExportDialogProps) {
                 placeholder={shown.image ?? "REPOSITORY:TAG"}
               />
             </Group>
+            {shown.takes_key && (
+              <Checkbox
+                label="Requests carry a key"
+                description="The files take it from a secret, and never hold it."
+                checked={wishes.apiKey}
+                onChange={(event) => wish({ apiKey: event.currentTarget.checked })}
+              />
+            )}
             {form && (
               <Preview
                 key={form.format}

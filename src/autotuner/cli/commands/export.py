@@ -17,6 +17,7 @@ from autotuner.cli.commands.export_deployment import (
     DeploymentWishes,
     list_formats,
     refuse_existing,
+    refuse_other_kind,
     write_deployment,
 )
 from autotuner.cli.commands.show import chosen_task, open_existing
@@ -78,6 +79,14 @@ TABLES: dict[str, Callable[[Store, TaskRecord], _Exported]] = {
 }
 
 
+_ENDINGS = {
+    "csv": (".csv",),
+    "json": (".json",),
+    "frontier": (".sh",),
+    "landscape": (".csv",),
+}
+
+
 @dataclass(frozen=True)
 class TableWishes:
     """Format and place of an export."""
@@ -119,6 +128,7 @@ def export(
         return
     deployment.refuse_for_table(form)
     if output is not None:
+        refuse_other_kind(output, *_ENDINGS[form], ".gz")
         refuse_existing(output, force=wishes.force)
     with open_existing(home) as store:
         task = chosen_task(store, number)

@@ -29,6 +29,13 @@ from autotuner.tuning.replicas import ReplicaWishes, stored_replicas
 from autotuner.tuning.summarise import summarise
 from autotuner.tuning.summary import TaskSummary
 
+_YAML = (".yaml", ".yml")
+_ENDINGS = (
+    *_YAML,
+    *(".sh", ".service", ".json", ".csv", ".html", ".txt", ".gz", ".tgz", ".tar", ".zip"),
+)
+"""Endings by which files are taken for what they are; any other may be a part of a name."""
+
 
 @dataclass(frozen=True)
 class DeploymentWishes:
@@ -41,6 +48,7 @@ class DeploymentWishes:
     users: float | None
     image: str | None
     program: str | None
+    api_key: bool
     listing: bool
 
     def refuse_for_table(self, form: str) -> None:
@@ -57,10 +65,12 @@ class DeploymentWishes:
             ("--users", self.users),
             ("--image", self.image),
             ("--program", self.program),
+            ("--api-key", "" if self.api_key else None),
         ):
             if value is not None:
+                named = f"{option} {value}".strip()
                 raise AutotunerError(
-                    f"{option} {value}: {form} has all points of the task, and deploys none",
+                    f"{named}: {form} has all points of the task, and deploys none",
                     remedy="leave it out, or take a format of `autotuner export --list`",
                 )
 
@@ -86,7 +96,7 @@ def write_deployment(
         engine = _engine(store, task, summary, wishes)
     files = form.files(engine, wishes.target_version)
     if output is None:
-        sys.stdout.write(_stream(files))
+        sys.stdout.write(_only(files, form, engine).text)
         return
     places = _places(files, output)
     for place in places:
@@ -155,6 +165,29 @@ def refuse_existing(place: Path, *, force: bool) -> None:
         )
 
 
+def refuse_other_kind(output: Path, *endings: str) -> None:
+    """Refuses a name that ends like a file of another kind.
+
+    Args:
+        endings: those of the kind, the usual one first; an empty one for a folder.
+
+    Raises:
+        AutotunerError: names the ending that fits.
+    """
+    given = output.suffix.lower()
+    if given not in _ENDINGS or given in {same for one in endings for same in _alike(one)}:
+        return
+    what = f"a file of {endings[0]}" if endings[0] else "a folder for several files"
+    raise AutotunerError(
+        f"--output: {output} ends in {output.suffix}, and this is {what}",
+        remedy=f"give {output.with_suffix(endings[0])}",
+    )
+
+
+def _alike(ending: str) -> tuple[str, ...]:
+    return _YAML if ending in _YAML else (ending,)
+
+
 def _engine(
     store: Store, task: TaskRecord, summary: TaskSummary, wishes: DeploymentWishes
 ) -> DeployedEngine:
@@ -166,7 +199,9 @@ def _engine(
     if wishes.rate is not None or wishes.users is not None:
         candidate = chosen_point(summary, wishes.point).experiment
         replicas = _sized(store, task, candidate, wishes)
-    asked_of = ExportWishes(wishes.point, replicas, wishes.image, wishes.program)
+    asked_of = ExportWishes(
+        wishes.point, replicas, wishes.image, wishes.program, api_key=wishes.api_key
+    )
     return deployed_engine(summary, asked_of, v1_task_id=task.v1_task_id)
 
 
@@ -192,7 +227,10 @@ def _sized(store: Store, task: TaskRecord, candidate: str, wishes: DeploymentWis
 def _places(files: tuple[DeployFileText, ...], output: Path) -> list[Path]:
     """The file itself where there is one; several, or one into a folder that is there, inside."""
     if len(files) == 1 and not output.is_dir():
+        refuse_other_kind(output, Path(files[0].name).suffix)
         return [output]
+    if not output.is_dir():
+        refuse_other_kind(output, "")
     if output.exists() and not output.is_dir():
         raise AutotunerError(
             f"--output: {output} is no folder, and there are {len(files)} files",
@@ -201,8 +239,18 @@ def _places(files: tuple[DeployFileText, ...], output: Path) -> list[Path]:
     return [output / file.name for file in files]
 
 
-def _stream(files: tuple[DeployFileText, ...]) -> str:
-    """One file as it is; several one after the other, each below a line with its name."""
-    if len(files) == 1:
-        return files[0].text
-    return "\n".join(f"# ==== {file.name} ====\n{file.text}" for file in files)
+def _only(
+    files: tuple[DeployFileText, ...], form: DeployFormat, engine: DeployedEngine
+) -> DeployFileText:
+    """The one file, which is what stdout can hold.
+
+    Raises:
+        AutotunerError: there are several.
+    """
+    if len(files) > 1:
+        names = ", ".join(file.name for file in files)
+        raise AutotunerError(
+            f"--format {form.name} writes {len(files)} files here ({names}), and stdout holds one",
+            remedy=f"give --output and a folder: --output {engine.name}",
+        )
+    return files[0]

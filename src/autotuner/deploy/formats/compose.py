@@ -24,6 +24,12 @@ def _literal(text: str) -> str:
     return text.replace("$", "$$")
 
 
+def _demanded(name: str) -> str:
+    """A secret of the shell that starts it, without which nothing starts: an engine that should
+    ask for a key would serve everybody."""
+    return f"${{{name}:?is a secret, set it before}}"
+
+
 def _file(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]:
     many = engine.replicas > 1
     services = {
@@ -37,7 +43,8 @@ def _file(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]:
 
 def _service(engine: DeployedEngine, number: int) -> dict[str, Any]:
     environment: dict[str, str | None] = {
-        v.name: None if v.value is None else _literal(v.value) for v in engine.variables_inside
+        v.name: _demanded(v.name) if v.value is None else _literal(v.value)
+        for v in engine.variables_inside
     }
     volumes = [f"{_literal(m.source)}:{_literal(m.target)}:ro" for m in engine.mounts]
     volumes += [f"./{file.name}:{FILES_FOLDER}/{file.name}:ro" for file in engine.files]
@@ -73,7 +80,7 @@ def _gpus(engine: DeployedEngine, number: int) -> dict[str, Any]:
 
 def _health(engine: DeployedEngine) -> dict[str, Any]:
     """Asks for what is served; an image may lack curl, or Python."""
-    address = f"http://127.0.0.1:{PORT_INSIDE}{engine.deploy.ready_path}"
+    address = f"http://127.0.0.1:{PORT_INSIDE}{engine.ready_path}"
     python = f"import urllib.request as r; r.urlopen('{address}', timeout=5)"
     return {
         "test": ["CMD-SHELL", f'python3 -c "{python}" || curl -fsS -m 5 -o /dev/null {address}'],

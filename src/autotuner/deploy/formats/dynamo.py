@@ -117,6 +117,8 @@ def _refusal(engine: DeployedEngine) -> str | None:
         return f"Dynamo has no worker that takes the flags of {title}"
     if not engine.is_downloaded:
         return "Dynamo's worker fetches the model from a hub, and this one is a path"
+    if engine.asks_for_a_key:
+        return "Dynamo's front end answers in place of the engine, and asks for no key"
     return None if engine.gpus else "Dynamo's workers are for GPUs; this was measured on a CPU"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from autotuner.deploy.deployed_engine import PORT_INSIDE, DeployedEngine, DeployFileText
@@ -19,7 +20,10 @@ from autotuner.deploy.yaml_text import yaml_text
 
 _SECRET = "hf-token"  # noqa: S105 - a secret's name
 _ONE_NODE = "ReadWriteOnce"
-_CACHE_SIZE = "500Gi"
+_UNKNOWN_GIB = 500
+"""Of the claim for a model whose size is not known."""
+_BESIDE_GIB = 10
+_STEP_GIB = 10
 
 
 def _manifest(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]:
@@ -52,10 +56,18 @@ def _claim(engine: DeployedEngine) -> list[dict[str, Any]]:
             "metadata": {"name": _claim_name(engine)},
             "spec": {
                 "accessModes": [_access_mode(engine)],
-                "resources": {"requests": {"storage": _CACHE_SIZE}},
+                "resources": {"requests": {"storage": f"{_claim_gib(engine)}Gi"}},
             },
         }
     ]
+
+
+def _claim_gib(engine: DeployedEngine) -> int:
+    """Room for two versions of the model, one of which is being fetched, and what lies beside."""
+    if engine.checkpoint_gib is None:
+        return _UNKNOWN_GIB
+    wanted = 2 * engine.checkpoint_gib + _BESIDE_GIB
+    return math.ceil(wanted / _STEP_GIB) * _STEP_GIB
 
 
 def _deployment(engine: DeployedEngine) -> dict[str, Any]:

@@ -20,7 +20,7 @@ def _models(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]:
     model = {
         "cmd": line,
         **({"env": variables} if variables else {}),
-        "checkEndpoint": engine.deploy.ready_path,
+        "checkEndpoint": engine.ready_path,
     }
     document = {"healthCheckTimeout": 3600, "models": {engine.served_name: model}}
     return (DeployFileText("llama-swap.yaml", yaml_text(document)), *engine.files)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from typing import Any
 
@@ -15,11 +16,18 @@ from autotuner.deploy.deployed_engine import (
 from autotuner.deploy.format import DeployFormat
 from autotuner.deploy.yaml_text import yaml_text
 
+_USUAL_DISK_GB = 256
+"""SkyPilot's own, where a task names none."""
+_BESIDE_GB = 100
+
 
 def _task(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]:
     resources: dict[str, Any] = {"image_id": f"docker:{engine.image}", "ports": PORT_INSIDE}
     if engine.gpus:
         resources["accelerators"] = f"{_accelerator(engine)}:{engine.gpus}"
+    disk_gb = _disk_gb(engine)
+    if disk_gb > _USUAL_DISK_GB:
+        resources["disk_size"] = disk_gb
     secrets = engine.secrets_inside
     plain = {v.name: v.value for v in engine.variables_inside if v.value is not None}
     document: dict[str, Any] = {"name": engine.name, "resources": resources}
@@ -32,13 +40,20 @@ def _task(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]:
     document["run"] = _script(engine)
     document["service"] = {
         "readiness_probe": {
-            "path": engine.deploy.ready_path,
+            "path": engine.ready_path,
             "initial_delay_seconds": 3600,
             "timeout_seconds": 15,
         },
         "replicas": engine.replicas,
     }
     return (DeployFileText("sky.yaml", yaml_text(document)),)
+
+
+def _disk_gb(engine: DeployedEngine) -> int:
+    """Room for a model that is downloaded, beside system and image; 0 where it is not known."""
+    if not engine.is_downloaded or engine.checkpoint_gib is None:
+        return 0
+    return math.ceil(engine.checkpoint_gib * 2**30 / 1e9) + _BESIDE_GB
 
 
 def _script(engine: DeployedEngine) -> str:

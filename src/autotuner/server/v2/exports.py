@@ -111,6 +111,8 @@ class ExportsView(View):
     points: list[ExportPointView]
     image: str | None
     """The container image, with its tag; null where none is known."""
+    takes_key: bool
+    """Whether its requests can be made to carry a key."""
     formats: list[ExportFormatView]
 
 
@@ -209,6 +211,10 @@ Image = Annotated[
         "left out.",
     ),
 ]
+ApiKey = Annotated[
+    bool,
+    Query(description="Whether requests must carry a key, which the files take from a secret."),
+]
 TargetVersion = Annotated[
     str | None,
     Query(
@@ -226,11 +232,12 @@ def list_exports(
     point: Point = None,
     replicas: Replicas = None,
     image: Image = None,
+    api_key: ApiKey = False,
 ) -> Response:
     """Formats to deploy the engine of a point with: which fit, why not, and their versions."""
     task = task_of(service, task_id)
     summary = summarise(service.store, task)
-    wishes = ExportWishes(point, replicas, image)
+    wishes = ExportWishes(point, replicas, image, api_key=api_key)
     engine = deployed_engine(summary, wishes, v1_task_id=task.v1_task_id)
     document = {
         "point": engine.provenance.point,
@@ -245,6 +252,7 @@ def list_exports(
             for found in exportable_points(summary)
         ],
         "image": engine.image,
+        "takes_key": bool(engine.deploy.api_key),
         "formats": [
             {
                 **fit.document(),
@@ -266,9 +274,10 @@ def preview_export(
     target_version: TargetVersion = None,
     replicas: Replicas = None,
     image: Image = None,
+    api_key: ApiKey = False,
 ) -> Response:
     """The files that deploy the engine of a point, as text."""
-    wishes = ExportWishes(point, replicas, image)
+    wishes = ExportWishes(point, replicas, image, api_key=api_key)
     found = _deployed(service, task_of(service, task_id), wishes)
     files = format_named(form).files(found, target_version)
     shown = [{"name": file.name, "text": file.text} for file in files]
@@ -294,6 +303,7 @@ def export_task(
     target_version: TargetVersion = None,
     replicas: Replicas = None,
     image: Image = None,
+    api_key: ApiKey = False,
 ) -> Response:
     """A task's results, the task itself, or the engine of one of its points, as a file."""
     task, table = task_of(service, task_id), _TABLES.get(form)
@@ -301,7 +311,7 @@ def export_task(
         return _attachment(
             table.write(service, task), table.media_type, f"task-{task_id}.{table.ending}"
         )
-    engine = _deployed(service, task, ExportWishes(point, replicas, image))
+    engine = _deployed(service, task, ExportWishes(point, replicas, image, api_key=api_key))
     files = FORMATS[form].files(engine, target_version)
     if len(files) > 1:
         return _attachment(_zip(files), _ZIP, f"task-{task_id}-{form}.zip")
