@@ -26,8 +26,6 @@ from autotuner.config import RayConfig
 from autotuner.engines import LaunchSpec
 from autotuner.errors import LaunchError
 from autotuner.launch import LaunchLost, Reaped
-from autotuner.store import Store
-from autotuner.tuning.lost_launches import LostLaunches
 
 NOBODY = "127.0.0.1:1"
 SPEC = LaunchSpec("llamacpp", ("engine",), "fake")
@@ -138,27 +136,6 @@ def test_a_node_that_was_there_is_waited_for_and_one_that_never_was_is_not() -> 
         patience.tried(refuse)
 
 
-class TakesBack:
-    """A store that only takes launches back."""
-
-    def take_experiment_back(self, experiment_id: int) -> None:
-        """As `Store`."""
-
-    def take_relaunch_back(self, experiment_id: int, launch: int) -> None:
-        """As `Store`."""
-
-
-def test_a_launch_that_is_lost_again_and_again_ends_the_task_whatever_others_do() -> None:
-    launches = LostLaunches(cast("Store", TakesBack()), lambda event: None, at_once=8)
-    for _ in range(2):
-        launches.take_back(7, 1, LaunchLost("gone"))
-        launches.take_back(7, 1, LaunchLost("gone"), relaunch=2)
-        launches.take_back(8, 2, LaunchLost("gone"))
-        launches.landed()
-    with pytest.raises(LaunchError, match="launch 1 was lost 3 times, the last time with: gone"):
-        launches.take_back(7, 1, LaunchLost("gone"))
-
-
 def test_a_place_is_given_back_where_its_launch_is_cancelled_meanwhile(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -193,7 +170,9 @@ class LeftSeat:
     released = 0
 
     def __init__(self) -> None:
-        self.actor = type("Actor", (), {"stop": type("Stop", (), {"remote": lambda self: None})()})
+        self.actor = type(
+            "Actor", (), {"stop": type("Stop", (), {"remote": lambda self, mark: None})()}
+        )
 
     def release(self) -> None:
         """As `Seat`."""
@@ -205,11 +184,12 @@ def test_a_place_whose_engine_cannot_be_stopped_is_given_back(
     end: Refused | BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place, kept = LeftSeat(), list[Seat]()
-    handle = handle_of("launch-1.1", "node", NOBODY)
+    mark = "launch-1.1"
     engine = RayEngine(
         SPEC,
         cast("Seat", place),
-        handle,
+        mark,
+        handle_of(mark, "node", NOBODY),
         tmp_path / "engine.log",
         give_back=kept.append,
         on_gone=lambda handle: None,
@@ -239,8 +219,13 @@ def test_a_node_sees_that_its_owner_is_gone_while_the_engine_loads(
 ) -> None:
     ended = threading.Event()
 
-    monkeypatch.setattr(os, "_exit", lambda code: ended.set())
     node = Loading()
+
+    def exited(code: int) -> None:
+        node._mark = ""  # else it would find itself alone for ever, in this process
+        ended.set()
+
+    monkeypatch.setattr(os, "_exit", exited)
     request = LaunchRequest("launch-1.1", SPEC, {}, None, 60.0, owner_silent_s=0.1)
 
     async def launched() -> None:

@@ -125,7 +125,7 @@ def test_nodes_that_die_cost_no_experiment_and_none_is_made_twice(
         cluster.remove_node(loading_on(cluster, tmp_path), allow_graceful=False)
         another_node()
     assert process.wait() == 0, tuning.progress()
-    assert "not made, and made again later" in tuning.progress()
+    assert "not made, and made again" in tuning.progress()
     experiments = tuning.experiments()
     assert [one["status"] for one in experiments] == ["completed"] * 24
     assert len({one["id"] for one in experiments}) == 24

@@ -118,7 +118,7 @@ def test_a_container_that_others_end_costs_no_experiment(
         time.sleep(0.3)
     shown = (tmp_path / "err").read_text()
     assert owner.returncode == 0, shown
-    assert "made again later" in shown
+    assert "made again" in shown
     experiments = experiments_of((tmp_path / "out").read_text())
     assert {status for _, status in experiments} == {"completed"}, experiments
     assert len({key for key, _ in experiments}) == len(experiments) == len(SLOTS), experiments

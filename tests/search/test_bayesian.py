@@ -13,7 +13,7 @@ import optuna
 import pytest
 from synthetic import LEVELS, SETTINGS, TWO, completed, launches, share_found
 
-from autotuner.search import Budget, Knowledge, SearchState, strategy_named
+from autotuner.search import Budget, Knowledge, Outcome, SearchState, strategy_named
 
 IDS = tuple(SETTINGS)
 FRESH = SearchState(IDS, (), TWO, Budget(experiments=12), levels=LEVELS, settings=SETTINGS, seed=3)
@@ -43,6 +43,19 @@ def test_what_is_predicted_not_to_fit_comes_last() -> None:
     )
     order = [choice.candidate_id for choice in launches("bayesian", state)]
     assert set(order[3:]) == set(few[:3])
+
+
+@pytest.mark.parametrize(("kind", "taught"), [("machine_lost", 1), ("load_errors", 2)])
+def test_a_launch_that_failed_by_no_fault_of_its_own_teaches_the_sampler_nothing(
+    kind: str, taught: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trials = list[optuna.trial.FrozenTrial]()
+    monkeypatch.setattr(
+        optuna.Study, "add_trials", lambda study, added: trials.extend(added), raising=True
+    )
+    history = (completed(IDS[0]), Outcome(IDS[1], "failed", failure_kind=kind))
+    strategy_named("bayesian").propose(replace(FRESH, history=history, spent_experiments=2))
+    assert len(trials) == taught * len(LEVELS)
 
 
 def test_nothing_of_the_process_is_changed() -> None:

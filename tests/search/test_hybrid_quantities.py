@@ -149,6 +149,15 @@ def test_a_measured_row_has_the_percentile_that_was_measured(
     assert getattr(point, name) == pytest.approx(percentile_ms, rel=1e-6)
 
 
+@given(PREDICTIONS, st.sampled_from(["machine_lost", "load_errors"]))
+def test_a_launch_that_failed_by_no_fault_of_its_own_says_nothing(
+    prediction: Prediction, kind: str
+) -> None:
+    failed = Outcome("one", "failed", failure_kind=kind)
+    state = searching(prediction, history=(failed,))
+    assert len(measured_history(state, rows_of(state)).tried) == (kind == "load_errors")
+
+
 @given(PREDICTIONS, st.floats(1.0, 5))
 def test_a_row_has_the_percentile_of_its_prediction(prediction: Prediction, ratio: float) -> None:
     given = replace(prediction, ttft_p99_ms=ratio * prediction.ttft_ms, percentiles_from="a test")

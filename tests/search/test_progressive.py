@@ -165,8 +165,9 @@ def test_what_a_failure_teaches_is_reported() -> None:
     assert "every candidate left is warned of" in reported
 
 
-def test_a_port_that_was_taken_teaches_nothing() -> None:
-    taken = Outcome("c000", "failed", failure_kind="port_taken")
+@pytest.mark.parametrize("kind", ["port_taken", "machine_lost"])
+def test_what_is_not_its_own_fault_teaches_nothing(kind: str) -> None:
+    taken = Outcome("c000", "failed", failure_kind=kind)
     failures = failure_model_of(after(FRESH, taken, completed("c191")))
     assert [c for c in IDS if failures.against(c)] == []
 

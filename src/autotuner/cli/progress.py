@@ -100,7 +100,7 @@ class Progress:
             case LaunchCutShort(index, reason):
                 self._result(index, f"cut short {reason}")
             case LaunchTakenBack(index, reason):
-                self._result(index, f"not made, and made again later: {reason}", "yellow")
+                self._result(index, f"not made, and made again: {reason}", "yellow")
             case NotPredicted(index, reason):
                 self._result(index, f"not predicted, so nothing is learnt from it: {reason}")
             case PredictionTrouble(message):

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 
 from autotuner.engines.spec import FailureKind
 
+NOT_ITS_OWN = frozenset({FailureKind.PORT_TAKEN, FailureKind.MACHINE_LOST})
+"""Failures that are no property of a candidate: nobody learns from them."""
+
 REMEDIES: Mapping[FailureKind, str] = {
     FailureKind.OUT_OF_MEMORY: "Lower the running requests, the context length or the share of "
     "memory, quantise the KV cache, or spread the model over more GPUs.",
@@ -24,5 +27,7 @@ REMEDIES: Mapping[FailureKind, str] = {
     "waits for.",
     FailureKind.LOAD_ERRORS: "The engine answered with errors at every level. Its log and the "
     "errors of the levels tell which.",
+    FailureKind.MACHINE_LOST: "See in its log whether the launch ends its machine, and exclude its "
+    "settings if so; else run the task anew on machines that stay.",
 }
 """Sentences; the message of a failure itself has the values."""

@@ -32,6 +32,7 @@ class FailureKind(StrEnum):
     DIED_UNDER_LOAD = "died_under_load"
     NOT_READY = "not_ready_in_time"
     LOAD_ERRORS = "load_errors"
+    MACHINE_LOST = "machine_lost"
 
 
 @dataclass(frozen=True)

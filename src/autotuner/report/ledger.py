@@ -100,6 +100,7 @@ def _launch(
         "learnt": _learnt(experiment, level, gain),
         "startup_s": experiment.startup_s,
         "measure_s": experiment.measure_s,
+        "lost_s": experiment.lost_s,
     }
 
 
@@ -140,6 +141,7 @@ def _further(
         "failure": again.failure,
         "startup_s": again.startup_s,
         "measure_s": again.measure_s,
+        "lost_s": again.lost_s,
     }
 
 

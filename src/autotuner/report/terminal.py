@@ -46,7 +46,7 @@ def replay_notice(summary: TaskSummary) -> str | None:
     """That the task is a replay and what that means; None where engines were launched."""
     if not summary.task.replay:
         return None
-    took_s = sum((e.startup_s or 0) + (e.measure_s or 0) for e in summary.experiments)
+    took_s = sum((e.startup_s or 0) + (e.measure_s or 0) + e.lost_s for e in summary.experiments)
     return (
         f"of {summary.task.landscape}, {REPLAYED}: figures are recorded ones with their noise, "
         f"times are simulated ({took_s / 60:.0f} min in all)"

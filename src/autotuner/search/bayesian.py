@@ -146,7 +146,7 @@ def _trials(
     missed = dict.fromkeys(met, 1.0)
     worst = _worst(state)
     for outcome in state.history:
-        if outcome.candidate_id not in state.settings:
+        if outcome.candidate_id not in state.settings or outcome.is_not_its_own:
             continue
         for point in outcome.points:
             excess = {name: getattr(point, name) / limit - 1 for name, limit in state.slo.items()}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, Self, TypeVar, runtime_checkable
 
 from autotuner.config import LoadLevel
+from autotuner.engines.failures import NOT_ITS_OWN
 from autotuner.predict import Observation, Prediction
 from autotuner.search.points import COST, OperatingPoint, check_objectives, has
 from autotuner.search.slo import check_slo
@@ -106,6 +107,11 @@ class Outcome:
     points: tuple[OperatingPoint, ...] = ()
     failure_kind: str | None = None
     failed_levels: tuple[LoadLevel, ...] = ()
+
+    @property
+    def is_not_its_own(self) -> bool:
+        """Whether it failed for a reason that is no property of its candidate."""
+        return self.failure_kind in NOT_ITS_OWN
 
 
 @dataclass(frozen=True)

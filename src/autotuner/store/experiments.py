@@ -90,6 +90,7 @@ class ExperimentStore:
                 selection_reason=selection_reason,
                 phase=phase,
                 log_path=log_path,
+                lost_s=0.0,
                 began_s=0.0,
                 started_at=_now(),
                 measurements=[],
@@ -160,13 +161,15 @@ class ExperimentStore:
         failure: tuple[str, str, str] | None,
         startup_s: float | None,
         measure_s: float | None,
+        lost_s: float = 0.0,
         began_s: float = 0.0,
         cut_short: str | None = None,
         observations: Sequence[Observation] = (),
     ) -> None:
         """Ends a running experiment; `failure` is (kind, message, log tail).
 
-        `began_s` says when it was launched, in seconds of the task.
+        `began_s` says when it was launched, in seconds of the task; `lost_s`, how long launches of
+        it took in vain.
         What calibration learns from it is stored with its end or not at all.
 
         Raises:
@@ -180,6 +183,7 @@ class ExperimentStore:
             "log_tail": log_tail,
             "startup_s": startup_s,
             "measure_s": measure_s,
+            "lost_s": lost_s,
             "began_s": began_s,
             "cut_short": cut_short,
         }
@@ -201,20 +205,27 @@ class ExperimentStore:
             return interrupt_experiments(session, task_id)
 
     @retried
-    def take_experiment_back(self, experiment_id: int) -> None:
-        """Takes one experiment back as `interrupt_running` does all of a task."""
+    def take_experiment_back(self, experiment_id: int, *, lost_s: float) -> None:
+        """Takes one experiment back as `interrupt_running` does all of a task.
+
+        Args:
+            lost_s: seconds that all launches of it took in vain.
+        """
         mine = (ExperimentRow.id == experiment_id) & (ExperimentRow.status == "running")
+        change = update(ExperimentRow).where(mine)
         with self._sessions.writing() as session:
-            session.execute(update(ExperimentRow).where(mine).values(status="interrupted"))
+            session.execute(change.values(status="interrupted", lost_s=lost_s))
 
     @retried
     def forget_interrupted(self, task_id: int) -> None:
-        """Removes the experiments that were taken back before they had measured anything."""
+        """Removes the experiments that were taken back before they had cost anything: those whose
+        launch was lost count with their seconds, and those that measured something go on."""
         with self._sessions.writing() as session:
             session.execute(
                 delete(ExperimentRow).where(
                     ExperimentRow.task_id == task_id,
                     ExperimentRow.status == "interrupted",
+                    ExperimentRow.lost_s == 0.0,
                     ExperimentRow.id.not_in(select(MeasurementRow.experiment_id)),
                 )
             )

@@ -103,7 +103,7 @@ class RelaunchRecord:
 
     Attributes:
         launch: 2 for the second one.
-        began_s: as of an experiment.
+        lost_s, began_s: as of an experiment.
     """
 
     launch: int
@@ -115,6 +115,7 @@ class RelaunchRecord:
     log_tail: str | None = None
     startup_s: float | None = None
     measure_s: float | None = None
+    lost_s: float = 0.0
     began_s: float = 0.0
 
 
@@ -127,6 +128,7 @@ class ExperimentRecord:
             versions that did not predict.
         unpredicted: why nothing could be said.
         cut_short: why levels were left out that could not improve the frontier.
+        lost_s: seconds that launches of it took in vain, because their machine was lost.
         began_s: when it was launched, in seconds of the time in which its task was worked on.
         standing: where it stands among the task's, once it is finished.
         relaunches: further launches of it, in their order; `measurements` holds what the completed
@@ -152,6 +154,7 @@ class ExperimentRecord:
     calibrated: tuple[Prediction, ...] = ()
     unpredicted: str | None = None
     cut_short: str | None = None
+    lost_s: float = 0.0
     began_s: float = 0.0
     standing: Standing = Standing()
     relaunches: tuple[RelaunchRecord, ...] = ()
@@ -217,6 +220,7 @@ def assembled(
         calibrated=_predictions(row.candidate_id, predictions, "calibrated"),
         unpredicted=row.unpredicted,
         cut_short=row.cut_short,
+        lost_s=row.lost_s,
         began_s=row.began_s,
         standing=Standing(**{name: getattr(row, name) for name in _STANDING}),
         relaunches=tuple(map(relaunch_record, relaunches)),

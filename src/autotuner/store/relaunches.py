@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 
 from autotuner.errors import StoreError
 from autotuner.measure import Measurement
@@ -50,6 +50,7 @@ class RelaunchStore:
                     status="running",
                     selection_reason=selection_reason,
                     log_path=log_path,
+                    lost_s=0.0,
                     began_s=0.0,
                     started_at=datetime.now(UTC),
                 )
@@ -66,6 +67,7 @@ class RelaunchStore:
         failure: tuple[str, str, str] | None,
         startup_s: float,
         measure_s: float,
+        lost_s: float = 0.0,
         began_s: float,
         measured: Sequence[Measurement] = (),
         observations: Sequence[Observation] = (),
@@ -88,6 +90,7 @@ class RelaunchStore:
             "log_tail": log_tail,
             "startup_s": startup_s,
             "measure_s": measure_s,
+            "lost_s": lost_s,
             "began_s": began_s,
         }
         mine = (RelaunchRow.experiment_id == experiment_id) & (RelaunchRow.launch == launch)
@@ -111,13 +114,6 @@ class RelaunchStore:
             )
             task_id = select(ExperimentRow.task_id).where(ExperimentRow.id == experiment_id)
             add_observations(session, observations, session.scalar(task_id))
-
-    @retried
-    def take_relaunch_back(self, experiment_id: int, launch: int) -> None:
-        """Removes a further launch that has not ended."""
-        mine = (RelaunchRow.experiment_id == experiment_id) & (RelaunchRow.launch == launch)
-        with self._sessions.writing() as session:
-            session.execute(delete(RelaunchRow).where(mine, RelaunchRow.status == "running"))
 
     @retried
     def ended_relaunches(self, task_id: int) -> int:

@@ -105,6 +105,8 @@ class _Launch:
     log_tail: Mapped[str | None]
     startup_s: Mapped[float | None]
     measure_s: Mapped[float | None]
+    lost_s: Mapped[float] = mapped_column(server_default="0")
+    """Seconds that launches of it took in vain, because their machine was lost."""
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     began_s: Mapped[float] = mapped_column(server_default="0")

@@ -89,6 +89,7 @@ def _relaunches(experiments: Sequence[ExperimentRecord]) -> Iterator[RelaunchVie
                 failure=relaunch.failure_message,
                 startup_s=relaunch.startup_s,
                 measure_s=relaunch.measure_s,
+                lost_s=relaunch.lost_s,
             )
 
 
@@ -187,7 +188,7 @@ def _headline(view: ConfirmationView, contest: Contest, config: TaskConfig) -> s
         case "none":
             return "not confirmed: nothing was launched again; the reason is why the task ended"
         case "failed":
-            failed = next(one for one in chosen.experiment.relaunches if one.status == "failed")
+            failed = chosen.failed[0]
             return (
                 f"not confirmed: launch {failed.launch} of the recommended candidate failed: "
                 f"{failed.failure_message}"

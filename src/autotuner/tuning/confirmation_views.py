@@ -27,6 +27,8 @@ class RelaunchView(_Shape):
     failure: str | None
     startup_s: float | None
     measure_s: float | None
+    lost_s: float = 0.0
+    """Seconds that launches of it took in vain, because their machine was lost."""
 
 
 class ContenderView(_Shape):

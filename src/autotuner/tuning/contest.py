@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from autotuner.config import LoadLevel
+from autotuner.engines.failures import NOT_ITS_OWN
 from autotuner.search import OperatingPoint, Stop, recommend
 from autotuner.search.slo import within
-from autotuner.store import ExperimentRecord
+from autotuner.store import ExperimentRecord, RelaunchRecord
 from autotuner.tuning.baseline import PLANNED
 from autotuner.tuning.launch_figures import (
     ComparedLaunch,
@@ -94,14 +95,15 @@ class Contender:
         return f"{self.point.candidate_id} {self.point.load}"
 
     @property
-    def failed(self) -> int:
-        """Further launches that failed."""
-        return sum(one.status == "failed" for one in self.experiment.relaunches)
+    def failed(self) -> tuple[RelaunchRecord, ...]:
+        """Further launches that failed by their own fault."""
+        failed = (one for one in self.experiment.relaunches if one.status == "failed")
+        return tuple(one for one in failed if one.failure_kind not in NOT_ITS_OWN)
 
     @property
     def attempts(self) -> int:
         """Launches at its load level, failed ones included."""
-        return self.launches + self.failed
+        return self.launches + sum(one.status == "failed" for one in self.experiment.relaunches)
 
 
 @dataclass(frozen=True)

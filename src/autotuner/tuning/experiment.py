@@ -30,6 +30,7 @@ from autotuner.tuning.events import (
     ExperimentEnded,
     ExperimentStarted,
     LaunchCutShort,
+    LaunchTakenBack,
     LevelMeasured,
     NotPredicted,
     PredictionTrouble,
@@ -51,7 +52,7 @@ class Experimenter:
     """Runs the experiments of a task; several may be under way at once. See `Tuner`.
 
     Args:
-        resumed: called with the seconds that an experiment, gone on with, had measured before.
+        resumed: called with the seconds that an experiment, gone on with, had cost before.
         watcher: what is read of this machine while levels run; nothing where left out.
         settle: called when an experiment is finished and stored, before any event of it.
     """
@@ -79,7 +80,7 @@ class Experimenter:
         self._settle = settle
         self._resumed = resumed
         self.meter = LevelMeter(prepared, generator, listen=listen, watcher=watcher)
-        self.lost = LostLaunches(store, listen, at_once=prepared.side_by_side)
+        self.lost = LostLaunches(at_once=prepared.side_by_side)
         self._criteria = Criteria.of(prepared.task, prepared.usd_per_gpu_hour)
         self._under_way: dict[int, Launch] = {}
         self._reported = 0
@@ -106,32 +107,65 @@ class Experimenter:
             front: the frontier of `rivals`.
             next_level: chooses the load levels; where left out, every level is measured, rising.
         """
-        await self._prepare(proposal)
-        launch = await self._begin(task, proposal, earlier)
-        launch.devices = tuple(gpus or ())
-        self._under_way[launch.record.index] = launch
-        try:
-            await self._carry_out(task, launch, now_s, gpus, rivals, front, next_level)
-            self.lost.landed()
-        except LaunchLost as lost:
-            self.lost.take_back(launch.record.id, launch.record.index, lost)
-        finally:
-            del self._under_way[launch.record.index]
+        began_s: float | None = None
+        while True:
+            await self._prepare(proposal)
+            launch = await self._begin(task, proposal, earlier)
+            launch.devices = tuple(gpus or ())
+            if began_s is None:
+                self._resumed(launch.before_s)
+                began_s = now_s() - launch.before_s
+            self._under_way[launch.record.index] = launch
+            try:
+                await self._carry_out(task, launch, began_s, now_s, gpus, rivals, front, next_level)
+                self.lost.landed()
+                return
+            except LaunchLost as lost:
+                if self._is_given_up(launch, lost, began_s, now_s() - began_s):
+                    return
+            finally:
+                del self._under_way[launch.record.index]
+
+    def _is_given_up(
+        self, launch: Launch, lost: LaunchLost, began_s: float, seconds: float
+    ) -> bool:
+        """Takes a launch back whose machine was lost, to be made again, or ends its experiment.
+
+        Raises:
+            LaunchError: one launch after the other is lost.
+        """
+        record, lost_s = launch.record, seconds - launch.measured_s
+        failure = self.lost.failure(record.id, lost, Path(record.log_path))
+        if failure is None:
+            self._store.take_experiment_back(record.id, lost_s=lost_s)
+            self._listen(LaunchTakenBack(record.index, str(lost)))
+        else:
+            self._store.finish_experiment(
+                record.id,
+                status="failed",
+                failure=kept(failure),
+                startup_s=None,
+                measure_s=launch.measured_s,
+                lost_s=lost_s,
+                began_s=began_s,
+            )
+            self._settle()
+            self._listen(ExperimentEnded(record.index, launch.candidate.id, failure, seconds))
+        self.lost.require_some_landed(lost)
+        return failure is not None
 
     async def _carry_out(
         self,
         task: TaskRecord,
         launch: Launch,
+        began_s: float,
         now_s: Callable[[], float],
         gpus: Sequence[str] | None,
         rivals: Rivals,
         front: Rivals,
         next_level: ChooseLevel | None,
     ) -> None:
-        index = launch.record.index
-        if launch.earlier_s and not self.lost.has_seen(launch.record.id):
-            self._resumed(launch.earlier_s)
-        began_s, startup_s = now_s() - launch.earlier_s, 0.0
+        index, lost_s, starting_s = launch.record.index, launch.record.lost_s, now_s()
         try:
             engine = await self._launcher.launch(
                 launch.spec,
@@ -141,7 +175,7 @@ class Experimenter:
             )
         except LaunchFailed as failed:
             failure: Failure | None = failed.failure
-            startup_s = now_s() - began_s - launch.earlier_s
+            startup_s = now_s() - starting_s
         else:
             startup_s = engine.startup_s
             self._listen(EngineReady(index, startup_s))
@@ -159,7 +193,8 @@ class Experimenter:
             status="failed" if failure else "completed",
             failure=kept(failure),
             startup_s=startup_s,
-            measure_s=seconds - startup_s,
+            measure_s=seconds - startup_s - lost_s,
+            lost_s=lost_s,
             began_s=began_s,
             cut_short=launch.cut_short,
             observations=() if failure else self._learn(task, launch),
@@ -201,7 +236,8 @@ class Experimenter:
         choice = (proposal.reason, proposal.phase)
         self._listen(ExperimentStarted(record.index, key, candidate.settings(), *choice))
         expected = await self._expect(task, record, earlier)
-        return Launch(record, candidate, spec, expected, list(record.measurements))
+        levels, measured_s = list(record.measurements), record.measure_s or 0.0
+        return Launch(record, candidate, spec, expected, levels, measured_s=measured_s)
 
     async def _expect(
         self, task: TaskRecord, record: ExperimentRecord, earlier: Sequence[Observation]
@@ -246,11 +282,12 @@ class Experimenter:
         async for load, repeat in levels:
             measurement = await self.meter.measure(engine, launch, load, repeat)
             await until_signals_have_come(engine, measurement)
+            launch.measured_s = launch.earlier_s + measured_s()
             self._store.add_measurement(
                 launch.record.id,
                 measurement,
                 repeat=repeat,
-                measure_s=launch.earlier_s + measured_s(),
+                measure_s=launch.measured_s,
             )
             self._listen(self._measured(launch, measurement, front()))
             if engine.exit_code() is not None:

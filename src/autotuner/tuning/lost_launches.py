@@ -2,69 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from pathlib import Path
 
+from autotuner.engines import FailureKind
 from autotuner.errors import LaunchError
-from autotuner.launch import LaunchLost
-from autotuner.store import Store
-from autotuner.tuning.events import Event, LaunchTakenBack
+from autotuner.launch import Failure, LaunchLost
+from autotuner.launch.engine_log import read_tail
 
-_IN_A_ROW = 5
-"""Lost launches, for each of those that may be under way at once, after which a task gives up."""
-_OF_A_LAUNCH = 3
-"""Times that one launch may be lost: others that come to their end say nothing of it."""
+_TRIES = 3
+"""Times that one launch may be lost: whatever it does to its machine, it is not made again."""
+_DIFFERENT = 5
+"""Different launches, beyond those that one event may hit at once, that are lost with none coming
+to its end between them: then it is the machines that do not work."""
 
 
 class LostLaunches:
-    """Takes lost launches back; gives up where hardly any other comes to its end.
+    """Says whether a lost launch is made again, and whether any comes to its end at all.
 
     Args:
         at_once: how many launches may be under way.
     """
 
-    def __init__(self, store: Store, listen: Callable[[Event], None], *, at_once: int) -> None:
-        self._store = store
-        self._listen = listen
-        self._most = _IN_A_ROW * at_once
-        self._in_a_row = 0
-        self._of_a_launch: dict[tuple[int, int | None], int] = {}
+    def __init__(self, *, at_once: int) -> None:
+        self._most = _DIFFERENT + at_once - 1
+        self._times: dict[tuple[int, int | None], int] = {}
+        self._in_a_row: set[tuple[int, int | None]] = set()
 
-    def take_back(
-        self, experiment_id: int, index: int, lost: LaunchLost, *, relaunch: int | None = None
-    ) -> None:
-        """Takes a launch back. The levels that an experiment has measured stay for the next one.
+    def failure(
+        self, experiment_id: int, lost: LaunchLost, log_path: Path, *, relaunch: int | None = None
+    ) -> Failure | None:
+        """Notes that a launch was lost: None where it is made again, else why it is not.
 
         Args:
-            experiment_id, index: number of the experiment in the store, and in its task.
+            experiment_id: number of the experiment in the store.
             relaunch: number of a further launch of it.
+        """
+        key = (experiment_id, relaunch)
+        self._in_a_row.add(key)
+        self._times[key] = self._times.get(key, 0) + 1
+        if self._times[key] < _TRIES:
+            return None
+        message = f"its machine was lost {_TRIES} times, the last time with: {lost}"
+        return Failure(FailureKind.MACHINE_LOST, message, read_tail(log_path))
+
+    def require_some_landed(self, lost: LaunchLost) -> None:
+        """Ends the task where its machines, and not its launches, are at fault.
 
         Raises:
-            LaunchError: one launch after the other is lost, or one again and again.
+            LaunchError: one launch after the other is lost.
         """
-        if relaunch is None:
-            self._store.take_experiment_back(experiment_id)
-        else:
-            self._store.take_relaunch_back(experiment_id, relaunch)
-        self._listen(LaunchTakenBack(index, str(lost)))
-        lost_before = self._of_a_launch.get((experiment_id, relaunch), 0)
-        self._of_a_launch[experiment_id, relaunch] = lost_before + 1
-        if lost_before + 1 >= _OF_A_LAUNCH:
+        if len(self._in_a_row) >= self._most:
             raise LaunchError(
-                f"launch {index} was lost {_OF_A_LAUNCH} times, the last time with: {lost}",
-                remedy="see whether it ends its machine (its log has the end), exclude its "
-                "settings, and go on",
-            )
-        self._in_a_row += 1
-        if self._in_a_row >= self._most:
-            raise LaunchError(
-                f"{self._in_a_row} launches were lost one after the other, the last with: {lost}",
+                f"{len(self._in_a_row)} launches were lost, and none came to its end meanwhile; "
+                f"the last with: {lost}",
                 remedy="see whether the machines that engines are started on work, and go on",
-            )
+            ) from None
 
     def landed(self) -> None:
         """Notes that a launch came to its end."""
-        self._in_a_row = 0
-
-    def has_seen(self, experiment_id: int) -> bool:
-        """Whether an earlier launch of the experiment was lost in this call."""
-        return (experiment_id, None) in self._of_a_launch
+        self._in_a_row.clear()

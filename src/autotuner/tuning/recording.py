@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from autotuner.catalog import known_gpu
 from autotuner.config import LoadLevel, TaskConfig, parse_stored_task
 from autotuner.engines import FailureKind
+from autotuner.engines.failures import NOT_ITS_OWN
 from autotuner.errors import NoResultError
 from autotuner.landscapes import Landscape, PointMetrics, RecordedLaunch, RecordedLevel
 from autotuner.predict import Prediction
@@ -30,7 +31,11 @@ def landscape_of(store: Store, task: TaskRecord) -> Landscape:
         NoResultError: no experiment succeeded.
     """
     config = parse_stored_task(task.config, source=f"task {task.id}")
-    finished = [e for e in store.experiments(task.id) if e.status in ("completed", "failed")]
+    finished = [
+        e
+        for e in store.experiments(task.id)
+        if e.status in ("completed", "failed") and e.failure_kind not in NOT_ITS_OWN
+    ]
     launches = tuple(_launch(experiment, task, config) for experiment in finished)
     if not any(level.true for launch in launches for level in launch.levels):
         raise no_frontier(task.id, task.status, len(finished))

@@ -16,6 +16,7 @@ from autotuner.tuning.contest import Relaunch, next_relaunch
 from autotuner.tuning.events import (
     EngineReady,
     Event,
+    LaunchTakenBack,
     LevelMeasured,
     RelaunchEnded,
     RelaunchStarted,
@@ -104,7 +105,7 @@ class Relauncher:
 
     Args:
         meter: measures load levels.
-        lost: takes lost launches back.
+        lost: says whether lost launches are made again.
         settle: called with an experiment's number in the store when a launch of it is over and
             stored, before its last event.
     """
@@ -161,7 +162,8 @@ class Relauncher:
         now_s: Callable[[], float],
         gpus: Sequence[str] | None,
     ) -> None:
-        """Launches, measures the levels that are asked for, and stores both with the end.
+        """Launches, measures the levels that are asked for, and stores both with the end. What a
+        launch has measured that is lost, goes with it.
 
         Args:
             experiment: of the candidate.
@@ -177,22 +179,30 @@ class Relauncher:
             selection_reason=relaunch.reason,
             log_path=str(log_path),
         )
-        self._listen(RelaunchStarted(index, key, number, relaunch.reason))
-        launch = self._launch(experiment, gpus)
-        began_s = now_s()
-        try:
-            startup_s, failure = await self._made(launch, relaunch, number, log_path, now_s)
-        except LaunchLost as lost:
-            self._lost.take_back(experiment.id, index, lost, relaunch=number)
-            return
-        self._lost.landed()
+        began_s, lost_s, is_over = now_s(), 0.0, False
+        while not is_over:
+            self._listen(RelaunchStarted(index, key, number, relaunch.reason))
+            launch = self._launch(experiment, gpus)
+            try:
+                startup_s, failure = await self._made(launch, relaunch, number, log_path, now_s)
+            except LaunchLost as lost:
+                startup_s, lost_s = 0.0, now_s() - began_s
+                failure = self._lost.failure(experiment.id, lost, log_path, relaunch=number)
+                if failure is None:
+                    self._listen(LaunchTakenBack(index, str(lost)))
+                self._lost.require_some_landed(lost)
+                is_over = failure is not None
+            else:
+                self._lost.landed()
+                is_over = True
         seconds = now_s() - began_s
         self._store.finish_relaunch(
             experiment.id,
             number,
             failure=kept(failure),
             startup_s=startup_s,
-            measure_s=seconds - startup_s,
+            measure_s=seconds - startup_s - lost_s,
+            lost_s=lost_s,
             began_s=began_s,
             measured=() if failure else launch.measured,
             observations=() if failure else self._learn(task, launch),

@@ -34,6 +34,7 @@ class Launch:
 
     Attributes:
         devices: the GPUs that it is limited to; empty where it is limited to none.
+        measured_s: seconds of measuring, with those of `earlier_s`.
     """
 
     record: ExperimentRecord
@@ -43,11 +44,17 @@ class Launch:
     measured: list[Measurement] = field(default_factory=list)
     cut_short: str | None = None
     devices: tuple[str, ...] = ()
+    measured_s: float = 0.0
 
     @property
     def earlier_s(self) -> float:
-        """Seconds of measuring before the call that launched it now."""
+        """Seconds of measuring before it was launched now."""
         return self.record.measure_s or 0.0
+
+    @property
+    def before_s(self) -> float:
+        """Seconds that it has cost before it was launched now."""
+        return self.earlier_s + self.record.lost_s
 
     def points(
         self,

@@ -265,10 +265,11 @@ def _kept(limit: float | None, confirming: float) -> float | None:
 
 
 def _spans(experiment: ExperimentRecord) -> Iterator[tuple[float, float]]:
-    """When each of its launches began, and how long it took."""
+    """When each of its launches began, and how long it took, those that were lost included."""
     launches: tuple[ExperimentRecord | RelaunchRecord, ...] = (experiment, *experiment.relaunches)
     for launch in launches:
-        yield launch.began_s, (launch.startup_s or 0.0) + (launch.measure_s or 0.0)
+        taken_s = (launch.startup_s or 0.0) + (launch.measure_s or 0.0) + launch.lost_s
+        yield launch.began_s, taken_s
 
 
 class _Settings(Mapping[str, Mapping[str, object]]):

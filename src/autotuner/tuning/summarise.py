@@ -204,6 +204,7 @@ def _experiment_view(
             "log_path": experiment.log_path,
             "startup_s": experiment.startup_s,
             "measure_s": experiment.measure_s,
+            "lost_s": experiment.lost_s,
             "measurements": list(experiment.measurements),
             "predictions": predictions_beside(experiment, points),
             "unpredicted": experiment.unpredicted,

@@ -101,6 +101,8 @@ class ExperimentView(_View):
     log_path: str
     startup_s: float | None = None
     measure_s: float | None = None
+    lost_s: float = 0.0
+    """Seconds that launches of it took in vain, because their machine was lost."""
     measurements: list[Measurement] = Field(default_factory=list)
     predictions: list[PredictionView] = Field(default_factory=list)
     unpredicted: str | None = None

@@ -3812,6 +3812,11 @@ export interface components {
             is_on_actual_frontier: boolean;
             /** Is On Predicted Frontier */
             is_on_predicted_frontier: boolean;
+            /**
+             * Lost S
+             * @description Seconds that launches of it took in vain, because their machine was lost.
+             */
+            lost_s: number;
             /** Measure S */
             measure_s: number | null;
             /** Phase */
@@ -3926,6 +3931,11 @@ export interface components {
             is_on_actual_frontier: boolean;
             /** Is On Predicted Frontier */
             is_on_predicted_frontier: boolean;
+            /**
+             * Lost S
+             * @description Seconds that launches of it took in vain, because their machine was lost.
+             */
+            lost_s: number;
             /** Measure S */
             measure_s: number | null;
             /** Phase */
@@ -4011,6 +4021,11 @@ export interface components {
             index: number;
             /** Log Path */
             log_path: string;
+            /**
+             * Lost S
+             * @default 0
+             */
+            lost_s: number;
             /** Measure S */
             measure_s?: number | null;
             /** Measurements */
@@ -7973,6 +7988,12 @@ export interface components {
              * @description 2 for the second launch of the candidate.
              */
             launch: number;
+            /**
+             * Lost S
+             * @description Seconds that launches of it took in vain, because their machine was lost.
+             * @default 0
+             */
+            lost_s: number;
             /** Measure S */
             measure_s: number | null;
             /** Reason */

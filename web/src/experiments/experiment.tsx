@@ -61,6 +61,7 @@ function Head({ experiment }: { experiment: ExperimentDetail }) {
           experiment.measure_s === null ? "" : `measured for ${duration(experiment.measure_s)}`,
         ]
       : []),
+    experiment.lost_s > 0 ? `lost ${duration(experiment.lost_s)} with its machines` : "",
   ];
   return (
     <section className="card card-body" aria-labelledby="experiment">

@@ -19,6 +19,7 @@ export function anExperiment(given: Partial<Experiment> = {}): Experiment {
     cut_short: null,
     startup_s: 1,
     measure_s: 2,
+    lost_s: 0,
     began_s: 0,
     started_at: "2026-11-26T10:00:00Z",
     ended_at: "2026-11-26T10:01:00Z",

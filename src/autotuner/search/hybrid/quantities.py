@@ -173,7 +173,7 @@ def measured_history(state: SearchState, rows: Rows) -> MeasuredHistory:
     measured: list[int] = []
     logs: list[list[float]] = []
     failed: list[int] = []
-    for outcome in state.history:
+    for outcome in (one for one in state.history if not one.is_not_its_own):
         for point in outcome.points:
             row = index[outcome.candidate_id, point.load]
             pace = pace_ms(point.ttft_ms, point.tpot_ms)

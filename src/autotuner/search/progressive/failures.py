@@ -37,8 +37,6 @@ MEMORY_ASKED = {
 shrink with the GPUs that share them and with their format; tokens are a part of the whole."""
 _MARGIN = 0.75
 """A candidate that asks for at least this share of what ran out will run out too."""
-_ELSEWHERE = (FailureKind.PORT_TAKEN,)
-"""Failures that are no property of a candidate."""
 _ENGINE = "system.backend"
 
 
@@ -143,7 +141,7 @@ def failure_model_of(state: SearchState) -> FailureModel:
     failed = {
         outcome.candidate_id: outcome.failure_kind or "nothing measured"
         for outcome in state.history
-        if not outcome.points and outcome.failure_kind not in _ELSEWHERE
+        if not outcome.points and not outcome.is_not_its_own
     }
     return FailureModel(
         settings=state.settings,

@@ -97,6 +97,8 @@ class ExperimentItem(View):
     """Reason why load levels were left out: they could not improve the frontier."""
     startup_s: float | None
     measure_s: float | None
+    lost_s: float
+    """Seconds that launches of it took in vain, because their machine was lost."""
     began_s: float
     """Time of the launch, in seconds of the task's work."""
     started_at: datetime
