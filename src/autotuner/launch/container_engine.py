@@ -25,19 +25,21 @@ from autotuner.launch.docker_daemon import (
 )
 from autotuner.launch.docker_failures import why_no_container
 from autotuner.launch.engine_log import judged
-from autotuner.launch.ports import LOOPBACK, is_own
+from autotuner.launch.ports import is_own
 from autotuner.launch.processes import Process, process_of
 from autotuner.launch.protocol import (
     EngineHandle,
     Failure,
     HandleCallback,
+    LaunchFailed,
     LaunchLost,
     StopsWhenLeft,
 )
 from autotuner.launch.readiness import POLL_S, until_ready
 
 _REMOVED_WITHIN_S = 20.0
-_REMOVAL_POLL_S = 0.05
+_ADDRESS_WITHIN_S = 5.0
+_POLL_S = 0.05
 _MODELS_PATH = "/v1/models"
 _IN_CONTAINER = Path("/.dockerenv")
 _GONE = 404
@@ -93,11 +95,11 @@ class DockerEngine(StopsWhenLeft):
         with explained(self._image):
             self._daemon.act(self._name, "start")
             self._watch = ContainerWatch(self._daemon, self._name, self.log_path.open("ab"))
-            found = self._daemon.container(self._name)
+            found, address = self._found()
         self._process = _process(found, self._daemon)
         if self._process is not None:
             count_as_ours(self._process)
-        self.base_url = str(_address(found, self._at, self._daemon))
+        self.base_url = "" if address is None else str(address)
 
     def exit_code(self) -> int | None:
         """None while it lives; 128 + n where signal n ended it."""
@@ -132,6 +134,8 @@ class DockerEngine(StopsWhenLeft):
         Raises:
             LaunchFailed: the engine ended first, or the time is over.
         """
+        if not self.base_url:
+            raise LaunchFailed(await asyncio.to_thread(self._diagnosed_end))
         await until_ready(
             BaseUrl.parse(self.base_url),
             (self._spec.health_path, _MODELS_PATH),
@@ -153,6 +157,30 @@ class DockerEngine(StopsWhenLeft):
         await to_the_end(self._end)
         self._is_gone = True
         self._on_gone(self.handle)
+
+    def _found(self) -> tuple[Mapping[str, Any], BaseUrl | None]:
+        """The container as the daemon describes it, and its address; None where it has ended.
+
+        One that is just ending has no address for a moment before the daemon says that it ended.
+        """
+        deadline = time.monotonic() + _ADDRESS_WITHIN_S
+        while True:
+            found = self._daemon.container(self._name)
+            if not found["State"]["Running"]:
+                return found, None
+            if (address := _address(found, self._at, self._daemon)) is not None:
+                return found, address
+            if time.monotonic() > deadline:
+                raise LaunchError(
+                    f"the daemon has published no port of {self._name}",
+                    remedy="leave docker.network out",
+                )
+            time.sleep(_POLL_S)
+
+    def _diagnosed_end(self) -> Failure:
+        if self._watch is not None:
+            self._watch.wait(_REMOVED_WITHIN_S)
+        return self.diagnose()
 
     def _end(self) -> None:
         if self._process is not None:
@@ -210,11 +238,11 @@ def removed(daemon: DockerDaemon, name: str) -> bool:
                 return True
             # Another removes it at this moment, or the kernel has not let go of it yet.
         except DockerUnavailableError:
-            if time.monotonic() + _REMOVAL_POLL_S > deadline:
+            if time.monotonic() + _POLL_S > deadline:
                 raise
         else:
             return True
-        time.sleep(_REMOVAL_POLL_S)
+        time.sleep(_POLL_S)
     return False
 
 
@@ -228,11 +256,9 @@ def _process(found: Mapping[str, Any], daemon: DockerDaemon) -> Process | None:
     return None
 
 
-def _address(found: Mapping[str, Any], at: Binding, daemon: DockerDaemon) -> BaseUrl:
+def _address(found: Mapping[str, Any], at: Binding, daemon: DockerDaemon) -> BaseUrl | None:
     """Where an engine answers: at its container's own address where this machine reaches it, which
-    spares the daemon's proxy, else at the port that is published."""
-    if not found["State"]["Running"]:  # it has ended already, and has no address any more
-        return BaseUrl("http", LOOPBACK, at.port)
+    spares the daemon's proxy, else at the port that is published. None where it has none."""
     if not at.published_at:
         return BaseUrl("http", daemon.published_at, at.port)
     settings = found["NetworkSettings"]
@@ -242,9 +268,4 @@ def _address(found: Mapping[str, Any], at: Binding, daemon: DockerDaemon) -> Bas
         if address and daemon.is_here and is_near:
             return BaseUrl("http", address, at.port)
     bound = (settings.get("Ports") or {}).get(f"{at.port}/tcp") or []
-    if not bound:
-        raise LaunchError(
-            f"the daemon has published no port of {found.get('Name', 'the container')}",
-            remedy="leave docker.network out",
-        )
-    return BaseUrl("http", at.published_at, int(bound[0]["HostPort"]))
+    return BaseUrl("http", at.published_at, int(bound[0]["HostPort"])) if bound else None
