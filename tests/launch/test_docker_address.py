@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import socket
 from pathlib import Path
 
 import pytest
 
-from autotuner.launch.docker_daemon import USUAL_ADDRESS, DockerDaemon, DockerUnavailableError
+from autotuner.launch.docker_address import USUAL_ADDRESS, unreachable
+from autotuner.launch.docker_daemon import DockerDaemon
+from autotuner.launch.docker_failures import DockerUnavailableError
 
 pytest.importorskip("docker", reason="pip install docker")
 SEALED = "tcp://192.0.2.7:2376"
@@ -80,3 +84,25 @@ def test_ports_are_published_where_the_daemon_answers(address: str, published_at
 def test_a_name_that_nobody_knows_is_a_daemon_that_cannot_be_reached() -> None:
     with pytest.raises(DockerUnavailableError, match="Unable to connect"):
         _ = DockerDaemon("tcp://a..b:2376").published_at
+
+
+REFUSED = ConnectionError("Connection aborted.", PermissionError(errno.EACCES, "Permission denied"))
+
+
+def test_without_a_right_to_its_socket_the_remedy_names_the_group(tmp_path: Path) -> None:
+    error = unreachable(USUAL_ADDRESS, REFUSED, {"XDG_RUNTIME_DIR": str(tmp_path)})
+    assert "Permission denied" in error.message
+    assert "usermod -aG docker" in error.remedy
+
+
+def test_a_rootless_daemon_beside_one_that_may_not_be_used_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # the name of a socket has at most 107 bytes
+    with socket.socket(socket.AF_UNIX) as own:
+        own.bind("docker.sock")
+        of_user = {"XDG_RUNTIME_DIR": str(tmp_path)}
+        rootless = f"unix://{tmp_path}/docker.sock"
+        assert rootless in unreachable(USUAL_ADDRESS, REFUSED, of_user).remedy
+        nobody = ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
+        assert "start it" in unreachable(rootless, nobody, of_user).remedy

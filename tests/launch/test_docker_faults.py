@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -179,14 +178,6 @@ def test_without_a_daemon_nothing_is_tried(tmp_path: Path) -> None:
     with pytest.raises(LaunchError, match="Unable to connect to Docker daemon") as caught:
         asyncio.run(launched(nobody, FAKE, tmp_path))
     assert "start it" in caught.value.remedy
-
-
-def test_without_a_right_to_its_socket_the_remedy_names_the_group() -> None:
-    refused = PermissionError(errno.EACCES, "Permission denied")
-    daemon = DockerDaemon("unix:///var/run/docker.sock")
-    error = daemon.as_unavailable(ConnectionError("Connection aborted.", refused))
-    assert "Permission denied" in error.message
-    assert "usermod -aG docker" in error.remedy
 
 
 @pytest.mark.slow

@@ -8,7 +8,8 @@ from autotuner.errors import LaunchError
 from autotuner.launch import EngineHandle, Reaped
 from autotuner.launch import docker as docker_launcher
 from autotuner.launch.docker import DockerLauncher
-from autotuner.launch.docker_daemon import DaemonFacts, DockerDaemon, DockerUnavailableError
+from autotuner.launch.docker_daemon import DaemonFacts, DockerDaemon
+from autotuner.launch.docker_failures import DockerUnavailableError
 from autotuner.launch.processes import this_machine
 
 ADDRESS = "unix:///var/run/docker.sock"

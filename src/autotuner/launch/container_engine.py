@@ -21,9 +21,8 @@ from autotuner.launch.cpu_time import count_as_ours, keep_as_it_is
 from autotuner.launch.docker_daemon import (
     DockerDaemon,
     DockerRefusedError,
-    DockerUnavailableError,
 )
-from autotuner.launch.docker_failures import why_no_container
+from autotuner.launch.docker_failures import DockerUnavailableError, why_no_container
 from autotuner.launch.engine_log import judged
 from autotuner.launch.ports import is_own
 from autotuner.launch.processes import Process, process_of

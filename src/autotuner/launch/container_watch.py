@@ -10,8 +10,8 @@ from typing import IO
 from autotuner.launch.docker_daemon import (
     DockerDaemon,
     DockerRefusedError,
-    DockerUnavailableError,
 )
+from autotuner.launch.docker_failures import DockerUnavailableError
 
 _POLL_S = 0.02
 _STILL_ENDING_S = 5.0

@@ -8,7 +8,6 @@ method blocks; each raises `DockerUnavailableError` where no daemon answers, and
 
 from __future__ import annotations
 
-import errno
 import ipaddress
 import json
 import os
@@ -23,26 +22,21 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from autotuner.errors import LaunchError
+from autotuner.launch.docker_address import USUAL_ADDRESS, address_for, unreachable
+from autotuner.launch.docker_failures import DockerUnavailableError
 from autotuner.launch.ports import LOOPBACK
 
 if TYPE_CHECKING:
     import docker
 
-USUAL_ADDRESS = "unix:///var/run/docker.sock"
 _WAIT_S = 30.0
 _WORK_S = 300.0
 """For containers that are made and started: volumes are filled, and drivers of GPUs woken."""
 _WORK = ("create_container_from_config", "start", "put_archive", "import_image_from_file")
 _NAME = re.compile(r"[a-zA-Z0-9][\w.-]*")
 """Name or id of a container."""
-_NO_SOCKET = (errno.ENOENT, errno.ECONNREFUSED, errno.ENOTSOCK)
-_NO_RIGHT = (errno.EACCES, errno.EPERM)
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
 """The kernel's names -> those of images."""
-
-
-class DockerUnavailableError(LaunchError):
-    """There is no Docker daemon, or it does not answer."""
 
 
 class DockerRefusedError(LaunchError):
@@ -113,10 +107,8 @@ class DockerDaemon:
     @classmethod
     def here(cls, environment: Mapping[str, str] = os.environ) -> DockerDaemon:
         """The daemon that Docker's own tools would use."""
-        if address := environment.get("DOCKER_HOST"):
-            return cls(address)
         try:
-            return cls(_of_context(environment.get("DOCKER_CONTEXT")))
+            return cls(address_for(environment))
         except DockerUnavailableError as error:
             return cls(unusable=error)
 
@@ -142,7 +134,7 @@ class DockerDaemon:
         try:
             found = socket.getaddrinfo(self._host, None, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
-            raise self.as_unavailable(error) from None
+            raise unreachable(self.address, error) from None
         found.sort(key=lambda one: one[0] is not socket.AF_INET)  # what every network can publish
         return str(found[0][4][0])
 
@@ -332,68 +324,4 @@ class DockerDaemon:
             ValueError,
             KeyError,
         ) as error:
-            raise self.as_unavailable(error) from None
-
-    def as_unavailable(self, error: BaseException) -> DockerUnavailableError:
-        """The error of a daemon that does not answer, by the operating system's reason."""
-        reason = _os_error(error)
-        code = reason.errno if reason is not None else None
-        why = (reason and reason.strerror) or str(error) or type(error).__name__
-        remedy = "see that it runs, and that DOCKER_HOST says where"
-        if code in _NO_RIGHT:
-            remedy = (
-                "this user may not use its socket: `sudo usermod -aG docker $USER` and log in "
-                "again, or use a rootless daemon"
-            )
-        elif code in _NO_SOCKET:
-            remedy = "start it (`sudo systemctl start docker`), or say where it is with DOCKER_HOST"
-        return DockerUnavailableError(
-            f"Unable to connect to Docker daemon at {self.address}: {why}", remedy=remedy
-        )
-
-
-def _of_context(name: str | None) -> str:
-    """The address in Docker's context of that name, or in the current one.
-
-    Raises:
-        DockerUnavailableError: there is no such context, or it has certificates of its own.
-    """
-    try:
-        from docker.context import ContextAPI
-        from docker.errors import DockerException
-    except ImportError:
-        return USUAL_ADDRESS  # which says why when it is asked
-    try:
-        context = ContextAPI.get_context(name)
-    except (DockerException, OSError, ValueError):
-        context = None
-    of_name = f"context {name}" if name else "current context"
-    if context is None:
-        raise DockerUnavailableError(
-            f"Unable to connect to Docker daemon: Docker's {of_name} cannot be read",
-            remedy="`docker context ls` shows which there are; or set DOCKER_HOST",
-        )
-    if context.TLSConfig is not None:
-        # The supervisor, and whoever ends what is left, know a daemon by its address alone.
-        raise DockerUnavailableError(
-            f"Unable to connect to Docker daemon: Docker's {of_name} has certificates of its own, "
-            "which are not used",
-            remedy=f"set DOCKER_HOST={context.Host}, DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH "
-            "(its ca.pem, cert.pem and key.pem)",
-        )
-    return str(context.Host or USUAL_ADDRESS)
-
-
-def _os_error(error: BaseException) -> OSError | None:
-    """The operating system's error that another was made of."""
-    waiting, seen = [error], set[int]()
-    while waiting:
-        one = waiting.pop()
-        if id(one) in seen:
-            continue
-        seen.add(id(one))
-        if isinstance(one, OSError) and isinstance(one.errno, int):
-            return one
-        inside = (*one.args, one.__cause__, one.__context__, getattr(one, "reason", None))
-        waiting += [each for each in inside if isinstance(each, BaseException)]
-    return None
+            raise unreachable(self.address, error) from None

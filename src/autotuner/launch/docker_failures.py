@@ -13,6 +13,10 @@ from dataclasses import dataclass
 from autotuner.errors import LaunchError
 
 
+class DockerUnavailableError(LaunchError):
+    """There is no Docker daemon, or it does not answer."""
+
+
 class ImageError(LaunchError):
     """An image that is not there, cannot be fetched, or is of another architecture."""
 

@@ -12,8 +12,8 @@ from fastapi.responses import Response
 from autotuner.launch.docker_daemon import (
     DockerDaemon,
     DockerRefusedError,
-    DockerUnavailableError,
 )
+from autotuner.launch.docker_failures import DockerUnavailableError
 from autotuner.server.v1.routing import json_response, v1_router
 
 router = v1_router("/docker")
