@@ -14,10 +14,10 @@ from typing import Any, cast
 
 import pytest
 
-from autotuner.cluster import connection, seat
+from autotuner.cluster import connection, launcher, seat
 from autotuner.cluster.connection import probe
 from autotuner.cluster.engine import RayEngine
-from autotuner.cluster.launcher import Patience
+from autotuner.cluster.launcher import Patience, RayLauncher
 from autotuner.cluster.messages import MARK, LaunchRequest, Refused
 from autotuner.cluster.node import LaunchNode
 from autotuner.cluster.reaping import handle_of, reap
@@ -69,16 +69,26 @@ def test_something_else_than_a_cluster_is_refused_in_seconds(
             probe(address)
 
 
-def test_ray_connects_in_a_thread_where_it_takes_no_signals() -> None:
+def test_ray_connects_in_a_thread_where_it_takes_no_signals_and_that_ends_with_the_connection() -> (
+    None
+):
     threads = []
+    is_over = threading.Event()
+
+    def made() -> None:
+        threads.append(threading.current_thread())
 
     def refused() -> None:
-        threads.append(threading.current_thread())
+        made()
         sys.exit(15)
 
-    assert isinstance(connection._refused_in_a_thread(refused), SystemExit)
-    assert threads[0] is not threading.main_thread()
-    assert connection._refused_in_a_thread(lambda: None) is None
+    assert isinstance(connection._refused_in_a_thread(refused, is_over), SystemExit)
+    assert connection._refused_in_a_thread(made, is_over) is None
+    assert threading.main_thread() not in threads
+    assert threads[1].is_alive()
+    is_over.set()
+    threads[1].join(30)
+    assert not threads[1].is_alive()
 
 
 class NotBegunError(Exception):
@@ -167,7 +177,7 @@ class LeftSeat:
     """A place that counts how often it is released."""
 
     actor: Any = None
-    released = 0
+    released = launches = 0
 
     def __init__(self) -> None:
         self.actor = type(
@@ -177,6 +187,19 @@ class LeftSeat:
     def release(self) -> None:
         """As `Seat`."""
         self.released += 1
+
+
+def test_a_task_that_is_over_keeps_no_place_and_leaves_the_cluster(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    left: list[bool] = []
+    monkeypatch.setattr(launcher, "disconnect", lambda: left.append(True))
+    found, places = RayLauncher(RayConfig(), environment={}), [LeftSeat(), LeftSeat()]
+    for place in places:
+        found._take_back(cast("Seat", place))
+    asyncio.run(found.close())
+    assert [place.released for place in places] == [1, 1]
+    assert left == [True]
 
 
 @pytest.mark.parametrize("end", [Refused("it hangs", "kill it"), asyncio.CancelledError()])

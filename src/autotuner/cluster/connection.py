@@ -47,11 +47,13 @@ class ClusterConnection:
         asked: the address that was asked for.
         address: one by which another machine finds the cluster; `local` where none does.
         pid: of the process: one that is forked has no connection.
+        is_over: lets the thread end that made it.
     """
 
     asked: str
     address: str
     pid: int
+    is_over: threading.Event
 
 
 _now: ClusterConnection | None = None
@@ -72,14 +74,15 @@ def connected(address: str) -> ClusterConnection:
             return _now
         probe(address)
         if _now is not None and _now.pid == os.getpid():
-            ray.shutdown()
+            disconnect()
         _be_quiet()
-        if error := _refused_in_a_thread(lambda: _connect(ray, address)):
+        is_over = threading.Event()
+        if error := _refused_in_a_thread(lambda: _connect(ray, address), is_over):
             raise _refusal(address, error) from None
         found = address
         if address != LOCAL and not address.startswith(CLIENT):
             found = ray.get_runtime_context().gcs_address
-        _now = ClusterConnection(address, found, os.getpid())
+        _now = ClusterConnection(address, found, os.getpid(), is_over)
         return _now
 
 
@@ -98,8 +101,10 @@ def disconnect() -> None:
     """Ends the connection of this process; a cluster of this machine alone ends with it."""
     global _now
     with _LOCK:
-        _now = None
+        ended, _now = _now, None
         ray_module().shutdown()
+        if ended is not None:
+            ended.is_over.set()
 
 
 def ray_module() -> Any:
@@ -249,9 +254,15 @@ def _speaks_grpc(target: str) -> bool:
     return True
 
 
-def _refused_in_a_thread(connect: Callable[[], None]) -> BaseException | None:
+def _refused_in_a_thread(
+    connect: Callable[[], None], is_over: threading.Event
+) -> BaseException | None:
     """The exception of `connect` in a thread of its own, where Ray takes no signals for itself:
-    those that come meanwhile are met by this process's own handlers, and are no refusal."""
+    those that come meanwhile are met by this process's own handlers, and are no refusal.
+
+    Args:
+        is_over: ends the thread: processes of a cluster of this machine alone end with it.
+    """
     raised: list[BaseException] = []
     done = threading.Event()
 
@@ -262,8 +273,7 @@ def _refused_in_a_thread(connect: Callable[[], None]) -> BaseException | None:
             raised.append(error)
         done.set()
         if not raised:
-            # Processes of a cluster of this machine alone end with the thread that started them.
-            threading.Event().wait()
+            is_over.wait()
 
     threading.Thread(target=work, name="connect to Ray", daemon=True).start()
     done.wait()

@@ -15,7 +15,15 @@ from typing import Self, TypeVar
 
 import autotuner
 from autotuner.cluster import reaping
-from autotuner.cluster.connection import CLIENT, ClusterConnection, connected, demand, nodes, room
+from autotuner.cluster.connection import (
+    CLIENT,
+    ClusterConnection,
+    connected,
+    demand,
+    disconnect,
+    nodes,
+    room,
+)
 from autotuner.cluster.engine import RayEngine
 from autotuner.cluster.load import RayLoadGenerator
 from autotuner.cluster.messages import LaunchRequest
@@ -137,6 +145,12 @@ class RayLauncher:
             raise
         return engine
 
+    async def close(self) -> None:
+        """Gives its places back, and leaves the cluster; one of this machine alone ends."""
+        with self._lock:
+            places, self._idle = self._idle, []
+        await asyncio.to_thread(_leave, places)
+
     def _request(
         self, spec: LaunchSpec, mark: str, connection: ClusterConnection, ready_timeout_s: float
     ) -> LaunchRequest:
@@ -202,8 +216,7 @@ class RayLauncher:
             if seat not in self._idle or seat.launches != launches:
                 return
             self._idle.remove(seat)
-        with contextlib.suppress(Exception):  # the cluster may be gone, and the place with it
-            seat.release()
+        _release_if_there(seat)
 
 
 @dataclass
@@ -239,6 +252,17 @@ class Patience:
 def _release_all(seats: Sequence[Seat]) -> None:
     for seat in seats:
         seat.release()
+
+
+def _release_if_there(seat: Seat) -> None:
+    with contextlib.suppress(Exception):  # the cluster may be gone, and the place with it
+        seat.release()
+
+
+def _leave(seats: Sequence[Seat]) -> None:
+    for seat in seats:
+        _release_if_there(seat)
+    disconnect()
 
 
 def _config(options: Document | None) -> RayConfig:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -216,6 +217,24 @@ class Prepares(Protocol):
         Raises:
             LaunchError: it cannot be had.
         """
+
+
+@runtime_checkable
+class KeepsPlaces(Protocol):
+    """A launcher that keeps something from one launch to the next."""
+
+    async def close(self) -> None:
+        """Gives it all back: the task is over, and the next one has a launcher of its own."""
+
+
+@asynccontextmanager
+async def closed_when_left(launcher: Launcher) -> AsyncIterator[None]:
+    """The launches of a task; leaving the block closes a launcher that keeps something."""
+    try:
+        yield
+    finally:
+        if isinstance(launcher, KeepsPlaces):
+            await launcher.close()
 
 
 @runtime_checkable

@@ -16,6 +16,7 @@ from typing import Any, TypedDict
 from autotuner.errors import AutotunerError, StoreError
 from autotuner.launch import Launcher
 from autotuner.launch.devices import Gpus
+from autotuner.launch.protocol import closed_when_left
 from autotuner.measure import LoadGenerator
 from autotuner.measure.level_watch import UNWATCHED, LevelWatcher
 from autotuner.predict import Observation
@@ -331,7 +332,8 @@ class Tuner:
     ) -> tuple[str, str]:
         self._store.tasks.set_status(task.id, status="running", stop_reason="", add_wall_s=0.0)
         self._origin_s = self._clock() - ended_s(self._finished(task))
-        async with ParallelExperiments(self._prepared.side_by_side, self._gpus) as parallel:
+        parallel = ParallelExperiments(self._prepared.side_by_side, self._gpus)
+        async with closed_when_left(self._launcher), parallel:
             while True:
                 history = self._finished(task)
                 reference = None if parallel else reference_due(self._prepared, history)
