@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -15,34 +17,55 @@ from autotuner.launch import EngineHandle, LaunchFailed
 from autotuner.launch.container_engine import DockerEngine
 from autotuner.launch.container_guard import ContainerGuard
 from autotuner.launch.container_spec import Binding
+from autotuner.launch.container_watch import ContainerWatch
 from autotuner.launch.docker_daemon import DockerDaemon
 
 SPEC = LaunchSpec("llamacpp", ("an-engine",), "fake", image="an/image:1")
 RUNNING = {"Status": "running", "Running": True, "ExitCode": 0}
-ENDED = {"Status": "exited", "Running": False, "ExitCode": 3}
+ENDED = {
+    "Status": "exited",
+    "Running": False,
+    "ExitCode": 3,
+    "FinishedAt": "2020-01-01T00:00:10.123456789Z",
+}
+ENDED_S = 1_577_836_810.123456
 NO_PORT: dict[str, Any] = {"Networks": {}, "Ports": {}}
 
 
 class PretendedDaemon(DockerDaemon):
-    """Says one after the other of a container, the last again and again."""
+    """Describes a container by one state after the other, by the last again and again."""
 
-    def __init__(self, *states: Mapping[str, Any], output: bytes = b"") -> None:
-        super().__init__("unix:///pretended")
+    def __init__(
+        self, *states: Mapping[str, Any], output: bytes = b"", address: str = "unix:///pretended"
+    ) -> None:
+        super().__init__(address)
         self.states = list(states)
         self.output = output
+        self.asked = threading.Event()
+        self.answers = threading.Event()
+        self.answers.set()
+        self.followed_since: list[float] = []
+        self.signals_until: list[float] = []
 
     def act(self, name: str, action: str, *, timeout_s: int | None = None) -> None:
         pass
 
     def container(self, name: str) -> dict[str, Any]:
+        self.asked.set()
+        assert self.answers.wait(60)
         state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
         return {"Id": "c0ffee", "Name": name, "State": state, "NetworkSettings": NO_PORT}
 
     def follow(self, name: str, *, since_s: float = 0.0) -> Iterator[bytes]:
+        self.followed_since.append(since_s)
         yield self.output
 
     def was_signalled(self, name: str, *, until_s: float) -> bool:
+        self.signals_until.append(until_s)
         return False
+
+    def info(self) -> dict[str, Any]:
+        return {"SystemTime": "2020-01-01T00:00:00.5Z"}
 
 
 def engine(daemon: DockerDaemon, folder: Path) -> DockerEngine:
@@ -82,3 +105,37 @@ def test_a_running_container_without_a_published_port_is_an_error(
     monkeypatch.setattr("autotuner.launch.container_engine._ADDRESS_WITHIN_S", 0.0)
     with pytest.raises(LaunchError, match="has published no port of autotuner-llamacpp-1"):
         engine(PretendedDaemon(RUNNING), tmp_path).start()
+
+
+def test_whether_an_engine_lives_is_answered_while_its_daemon_does_not(tmp_path: Path) -> None:
+    """Who measures asks; who judges a launch waits for what is known in a moment."""
+    daemon = PretendedDaemon(RUNNING, ENDED)
+    daemon.answers.clear()
+    watch = ContainerWatch(daemon, "a-container", (tmp_path / "engine.log").open("ab"))
+    assert daemon.asked.wait(60)
+    began_s = time.monotonic()
+    assert watch.end is None
+    assert time.monotonic() - began_s < 2
+    threading.Timer(0.05, daemon.answers.set).start()
+    watch.until_known()
+    assert watch.end is not None
+    assert watch.end.exit_code == 3
+
+
+def test_how_a_container_ended_is_asked_by_the_clock_of_its_daemon(tmp_path: Path) -> None:
+    daemon = PretendedDaemon(ENDED)
+    watch = ContainerWatch(daemon, "a-container", (tmp_path / "engine.log").open("ab"))
+    watch.wait(60)
+    assert daemon.signals_until == [pytest.approx(ENDED_S, abs=1)]
+
+
+def test_a_log_is_followed_again_by_the_clock_of_its_daemon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autotuner.launch.container_watch._STILL_ENDING_S", 0.01)
+    daemon = PretendedDaemon(RUNNING, RUNNING, ENDED, address="tcp://192.0.2.7:2375")
+    watch = ContainerWatch(daemon, "a-container", (tmp_path / "engine.log").open("ab"))
+    watch.wait(60)
+    first, *again = daemon.followed_since
+    assert first == 0
+    assert again[0] == pytest.approx(ENDED_S, abs=60)

@@ -90,6 +90,12 @@ def test_options_limit_what_the_container_may_do() -> None:
     assert host["SecurityOpt"] == ["no-new-privileges"]
 
 
+def test_a_log_can_be_read_whatever_the_driver_of_the_daemon_and_fills_no_disk() -> None:
+    log = request()["HostConfig"]["LogConfig"]
+    assert log["Type"] == "json-file"
+    assert {"max-size", "max-file"} <= log["Config"].keys()
+
+
 def test_mounts_are_read_only_but_for_the_caches_and_each_target_is_there_once() -> None:
     mounts = request(mounts=("/data:/data", "/other:/models/a"))["HostConfig"]["Mounts"]
     assert sorted((m["Source"], m["Target"], m["ReadOnly"]) for m in mounts) == [

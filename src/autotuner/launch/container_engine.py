@@ -105,6 +105,11 @@ class DockerEngine(StopsWhenLeft):
         end = self._watch.end if self._watch is not None else None
         return None if end is None else end.exit_code
 
+    async def until_known(self) -> None:
+        """Waits, where its output has ended, until it is known whether the engine has."""
+        if self._watch is not None:
+            await asyncio.to_thread(self._watch.until_known)
+
     def diagnose(self) -> Failure:
         """Why the engine is dead or misbehaves, from its log and its container's end.
 

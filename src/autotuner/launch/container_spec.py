@@ -31,6 +31,8 @@ _READ_BY_ENGINES = (
 _PLACES = ("*_HOME", "*_CACHE", "*_DIR", "*_PATH", "*_ROOT", "*_BASE", "*_FILE", *VISIBLE)
 """Variables that name a place of this machine, or its GPUs, mean nothing in a container."""
 
+_LOG = {"Type": "json-file", "Config": {"max-size": "64m", "max-file": "2"}}
+"""Whatever driver a daemon has by default: there are some from which no log can be read."""
 _HUB_HOME = "/tmp/huggingface"  # noqa: S108 - of the container
 """Home of the hub's library, beside its models; the user's own has a token in it."""
 
@@ -156,6 +158,7 @@ def container_request(
             "Mounts": [folder.to_json() for folder in _once(*given, *folders)],
             "ShmSize": int(options.shm_gib * 2**30),
             "ReadonlyRootfs": options.read_only,
+            "LogConfig": _LOG,
             "SecurityOpt": ["no-new-privileges"],
             "RestartPolicy": {"Name": "no"},
             **_memory(options.memory_gib),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from typing import IO
 
 from autotuner.launch.docker_daemon import (
@@ -15,6 +16,8 @@ from autotuner.launch.docker_failures import DockerUnavailableError
 
 _POLL_S = 0.02
 _STILL_ENDING_S = 5.0
+_SIGNAL_NOTED_S = 0.5
+"""A daemon notes a signal that it sends after it has sent it."""
 _KILLED = 137
 _LIVE = ("running", "paused", "restarting")
 
@@ -53,10 +56,13 @@ class ContainerWatch:
 
     @property
     def end(self) -> ContainerEnd | None:
-        """None while it lives. Once its output has ended this waits for how it did."""
-        if self._is_silent.is_set():
-            self._has_ended.wait(_STILL_ENDING_S)
+        """None while it lives, or it is not known yet how it ended."""
         return self._end
+
+    def until_known(self) -> None:
+        """Waits, where its output has ended, until it is known whether the container has, too."""
+        while self._is_silent.is_set() and not self._has_ended.wait(_POLL_S):
+            pass
 
     def wait(self, timeout_s: float) -> None:
         """Waits until it has ended and all of its output is written, or the time is over."""
@@ -67,11 +73,12 @@ class ContainerWatch:
         with self._log:
             while self._end is None:
                 self._copy(since_s)
-                since_s = time.time()
+                stopped_s = time.time()
                 self._is_silent.set()
                 self._end = self._seen_end()
                 if self._end is None:
                     self._is_silent.clear()
+                    since_s = self._on_its_clock(stopped_s)
         self._has_ended.set()
 
     def _copy(self, since_s: float) -> None:
@@ -81,6 +88,13 @@ class ContainerWatch:
                 self._log.flush()
         except (DockerUnavailableError, DockerRefusedError, OSError):
             return  # why, is seen in a moment
+
+    def _on_its_clock(self, at_s: float) -> float:
+        """A moment on the daemon's clock, by which it stamps what containers say."""
+        try:
+            return at_s + self._daemon.clock_ahead_s()
+        except (DockerUnavailableError, DockerRefusedError):
+            return at_s  # it says so again in a moment
 
     def _seen_end(self) -> ContainerEnd | None:
         """How it ended; None where it still lives after a while."""
@@ -104,6 +118,7 @@ class ContainerWatch:
         code = int(str(state.get("ExitCode") or 0))
         if state.get("OOMKilled"):
             return ContainerEnd(code, out_of_memory=True)
-        if self._daemon.was_signalled(self._name, until_s=time.time() + 1):
+        ended_s = datetime.fromisoformat(str(state["FinishedAt"])).timestamp()
+        if self._daemon.was_signalled(self._name, until_s=ended_s + _SIGNAL_NOTED_S):
             return ContainerEnd(code, cause="the daemon ended its container, or was asked to")
         return ContainerEnd(code)

@@ -13,9 +13,11 @@ import json
 import os
 import re
 import socket
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -202,10 +204,19 @@ class DockerDaemon:
                 name, stream=True, follow=True, since=since_s if since_s else None
             )
 
+    def clock_ahead_s(self) -> float:
+        """Seconds by which the clock of its machine is ahead of this one's."""
+        stated = None if self.is_here else self.info().get("SystemTime")
+        return datetime.fromisoformat(stated).timestamp() - time.time() if stated else 0.0
+
     def was_signalled(self, name: str, *, until_s: float) -> bool:
-        """Whether somebody had the daemon end a container, or the daemon itself has."""
-        filters = {"container": name, "event": "kill"}
-        events = self._answer("events", since=1, until=int(until_s), decode=True, filters=filters)
+        """Whether somebody had the daemon end a container, or the daemon itself has.
+
+        Args:
+            until_s: on the clock of its machine, which is waited for.
+        """
+        filters, until = {"container": name, "event": "kill"}, f"{until_s:.9f}"
+        events = self._answer("events", since=1, until=until, decode=True, filters=filters)
         with self._asked():
             return any(True for _ in events)
 

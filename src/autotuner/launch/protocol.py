@@ -162,6 +162,14 @@ class RunningEngine(Protocol):
     ) -> None: ...
 
 
+@runtime_checkable
+class EndsLater(Protocol):
+    """A running engine whose end is seen a moment after requests to it have failed."""
+
+    async def until_known(self) -> None:
+        """Waits, where it may have ended, until `exit_code` says whether it has."""
+
+
 HandleCallback = Callable[[EngineHandle], None]
 
 

@@ -11,6 +11,7 @@ from autotuner.config import Candidate
 from autotuner.engines import FailureKind
 from autotuner.launch import Failure, RunningEngine
 from autotuner.launch.local import SIGNALLED_S
+from autotuner.launch.protocol import EndsLater
 from autotuner.measure import Measurement
 from autotuner.predict import Observation
 from autotuner.tuning.forecast import Expected, Forecast
@@ -31,6 +32,8 @@ async def until_signals_have_come(engine: RunningEngine, measured: Measurement) 
     """
     if measured.errors or engine.exit_code() is not None:
         await asyncio.sleep(SIGNALLED_S)
+        if isinstance(engine, EndsLater):
+            await engine.until_known()
     if engine.exit_code() is not None:
         engine.diagnose()
 
