@@ -203,7 +203,7 @@ class Kserve(Camel):
 
 class Component(Camel):
     name: str
-    type: Literal["frontend", "worker"]
+    type: Literal["frontend", "worker", "prefill", "decode"]
     replicas: int
     pod_template: PodTemplate
 
@@ -215,6 +215,7 @@ class ExtraPodSpec(Camel):
 
 class DynamoService(Camel):
     component_type: Literal["frontend", "worker"]
+    sub_component_type: Literal["prefill", "decode"] | None = None
     replicas: int
     envs: list[Variable] = Field(default_factory=list)
     resources: Resources | None = None

@@ -53,7 +53,9 @@ def export(
         typer.Option(
             "--point",
             metavar="CANDIDATE[@LOAD]",
-            help="The point to deploy; the recommended one if left out.",
+            help="The point to deploy; the recommended one if left out. predicted: the best of "
+            "those that were never measured (predicted:CANDIDATE[@LOAD]: that one); disagg: a "
+            "draft of a prefill and a decode engine, from predictions.",
         ),
     ] = None,
     target_version: Annotated[

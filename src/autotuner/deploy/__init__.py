@@ -8,6 +8,7 @@ from autotuner.deploy.chosen_point import chosen_point, exportable_points, point
 from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
 from autotuner.deploy.format import DeployFormat
 from autotuner.deploy.from_summary import MOST_REPLICAS, ExportWishes, deployed_engine
+from autotuner.deploy.launch_source import LaunchSource, is_predicted, predicted_sources
 from autotuner.deploy.registry import FORMATS, FormatFit, format_fits, format_named
 
 __all__ = [
@@ -18,10 +19,13 @@ __all__ = [
     "DeployedEngine",
     "ExportWishes",
     "FormatFit",
+    "LaunchSource",
     "chosen_point",
     "deployed_engine",
     "exportable_points",
     "format_fits",
     "format_named",
+    "is_predicted",
     "point_name",
+    "predicted_sources",
 ]

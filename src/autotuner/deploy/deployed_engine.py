@@ -78,6 +78,8 @@ class DeployedEngine:
         shm_gib: the most that /dev/shm may take.
         checkpoint_gib: files of a hub's model, about; None where the catalog does not know it.
         notes: what a user has to know before it is started.
+        role: in a pair, `decode` or `prefill`; empty otherwise.
+        prefill: the engine that reads prompts for it; None where it does so itself.
     """
 
     name: str
@@ -102,6 +104,8 @@ class DeployedEngine:
     shm_gib: float = 16.0
     checkpoint_gib: float | None = None
     notes: tuple[str, ...] = ()
+    role: str = ""
+    prefill: DeployedEngine | None = None
 
     @property
     def deploy(self) -> DeployFile:
@@ -169,6 +173,11 @@ class DeployedEngine:
         words = bound(self.parts.arguments, host, port)
         return tuple(names.get(word, word) for word in words)
 
-    def inside(self) -> tuple[str, ...]:
+    @property
+    def pair(self) -> tuple[DeployedEngine, ...]:
+        """Itself, and the engine that reads prompts for it where there is one."""
+        return (self,) if self.prefill is None else (self, self.prefill)
+
+    def inside(self, port: int = PORT_INSIDE) -> tuple[str, ...]:
         """The arguments inside a container."""
-        return self.arguments(ALL_ADDRESSES, PORT_INSIDE, FILES_FOLDER)
+        return self.arguments(ALL_ADDRESSES, port, FILES_FOLDER)

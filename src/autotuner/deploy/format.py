@@ -36,6 +36,7 @@ class DeployFormat:
         on_host: whether it starts the measured program on a machine itself.
         instead: the format that fits where this one does not.
         one_replica: whether it can be of one replica only.
+        writes_pairs: whether it can be of a prefill and a decode engine.
     """
 
     name: str
@@ -49,6 +50,7 @@ class DeployFormat:
     on_host: bool = False
     instead: str = ""
     one_replica: bool = False
+    writes_pairs: bool = False
 
     def versions(self, engine: DeployedEngine) -> tuple[str, ...]:
         """The versions that can be asked for, the newest first."""
@@ -65,6 +67,8 @@ class DeployFormat:
 
     def own_refusal(self, engine: DeployedEngine) -> str | None:
         """Why the engine is none for the format; image and replicas apart."""
+        if engine.prefill is not None and not self.writes_pairs:
+            return "it is a draft of two engines, which only llm-d and dynamo write"
         if self.on_host and engine.in_container:
             return "it was measured in a container, whose program and paths a machine does not have"
         return self.refusal(engine)
@@ -122,6 +126,8 @@ class DeployFormat:
 
 
 def _remedy(engine: DeployedEngine, form: DeployFormat) -> str:
+    if engine.prefill is not None and not form.writes_pairs:
+        return "take --format llm-d or --format dynamo"
     fits_itself = form.own_refusal(engine) is None
     if not fits_itself and form.instead:
         return f"take --format {form.instead}"

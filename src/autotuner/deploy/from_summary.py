@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from autotuner.catalog import Gpu, known_gpu, known_model
 from autotuner.config.containers import DockerConfig
 from autotuner.config.secret_values import holds_secret, looks_secret
-from autotuner.deploy.chosen_point import chosen_point, point_name
 from autotuner.deploy.deployed_engine import DeployedEngine, EngineVariable, Provenance
+from autotuner.deploy.launch_source import LaunchSource, measured_source, names_of
+from autotuner.deploy.pair import ROLES, paired
 from autotuner.engines import (
     CommandParts,
     Mount,
@@ -21,9 +22,8 @@ from autotuner.engines import (
 from autotuner.engines.containers import at_version, own_image
 from autotuner.errors import ConfigError, EngineError, ExportError
 from autotuner.report.exports import one_line
-from autotuner.report.points import PlotPoint, point_text
-from autotuner.tuning.summarise import engine_of
-from autotuner.tuning.summary import ExperimentView, TaskSummary
+from autotuner.report.points import point_text
+from autotuner.tuning.summary import TaskSummary
 
 _NOT_IN_LABELS = re.compile(r"[^a-z0-9]+")
 _LONGEST_LABEL = 50
@@ -39,7 +39,8 @@ class ExportWishes:
     """Wishes beside the format.
 
     Attributes:
-        point: `CANDIDATE` or `CANDIDATE@LOAD`; the recommended one where left out.
+        point: `CANDIDATE` or `CANDIDATE@LOAD`; the recommended one where left out. `predicted`,
+            `predicted:CANDIDATE[@LOAD]` and `disagg` are of predictions.
         image: container image with its tag; the engine's of the measured version where left out.
         program: words that start the engine in that image, up to the model.
         api_key: whether requests must carry a key, which the deployment takes from a secret.
@@ -53,40 +54,54 @@ class ExportWishes:
 
 
 def deployed_engine(
-    summary: TaskSummary, wishes: ExportWishes, *, v1_task_id: int | None = None
+    summary: TaskSummary,
+    wishes: ExportWishes,
+    *,
+    v1_task_id: int | None = None,
+    predicted: Sequence[LaunchSource] = (),
 ) -> DeployedEngine:
-    """The engine of a task's point, as it was measured.
+    """The engine of a task's point, as it was measured, or as it is predicted.
 
     Args:
         v1_task_id: of the task of version 1 that the task stands for.
+        predicted: the launches of a point that was not measured; see `predicted_sources`.
 
     Raises:
         NoResultError: no launch measured an operating point.
         ExportError: no such point, or a wish that cannot be met.
     """
-    point = chosen_point(summary, wishes.point)
-    experiment = next(one for one in summary.experiments if one.id == point.experiment)
-    if experiment.settings.get("system.serving_mode") == "disagg":
+    sources = tuple(predicted) or (measured_source(summary, wishes.point),)
+    first = sources[0]
+    if first.settings.get("system.serving_mode") == "disagg":
         raise ExportError(
-            f"point: {point.experiment} is of disaggregated serving, of which only the whole is "
-            "known and no command of its prefill and decode workers",
-            remedy="export a point with system.serving_mode agg",
+            f"point: {first.point.experiment} is of disaggregated serving, of which only the whole "
+            "is known and no command of its prefill and decode workers",
+            remedy="export a point with system.serving_mode agg, or --point disagg: a draft from "
+            "predictions",
         )
+    head = _provenance(summary, sources, wishes, v1_task_id)
+    engine, *others = (_engine(summary, wishes, source, head) for source in sources)
+    return paired(engine, others[0], total=_total_gpus(first)) if others else engine
+
+
+def _engine(
+    summary: TaskSummary, wishes: ExportWishes, source: LaunchSource, head: Provenance
+) -> DeployedEngine:
     try:
-        parts = command_parts(experiment.command)
+        parts = command_parts(source.command)
     except (ConfigError, EngineError) as error:
         raise ExportError(
-            f"point: the command of {point.experiment} cannot be deployed: {error.message}",
+            f"point: the command of {source.point.experiment} cannot be deployed: {error.message}",
             remedy="export another point",
         ) from None
-    gpu_type = experiment.settings.get("system.gpu_type")
-    gpu = known_gpu(str(gpu_type)) if gpu_type and experiment.gpus else None
-    version = _version(summary, experiment)
+    gpu_type = source.settings.get("system.gpu_type")
+    gpu = known_gpu(str(gpu_type)) if gpu_type and source.gpus else None
+    version = _version(source)
     replicas = _replicas(wishes.replicas)
-    total = _total_gpus(summary, experiment)
+    total = _total_gpus(source)
     container = _container(summary, parts, version)
-    mounts = _mounts(parts, experiment, container)
-    image, no_image = _image(parts, version, experiment.gpus, gpu, wishes.image or container.image)
+    mounts = _mounts(parts, source, container)
+    image, no_image = _image(parts, version, source.gpus, gpu, wishes.image or container.image)
     key = _key(parts, wished=wishes.api_key)
     measured_inside = container.image is not None and wishes.image is None
     return DeployedEngine(
@@ -102,25 +117,25 @@ def deployed_engine(
         mounts=mounts,
         shm_gib=container.shm_gib,
         checkpoint_gib=_checkpoint_gib(parts.model),
-        tokens=_tokens(experiment),
-        gpus=experiment.gpus,
+        tokens=source.tokens,
+        gpus=source.gpus,
         gpu=gpu,
         node_gpus=max(total, gpu.gpus_per_node if gpu is not None else 0),
         in_container=container.is_used,
-        whole_node=0 < total <= experiment.gpus * replicas,
+        whole_node=0 < total <= source.gpus * replicas,
         replicas=replicas,
-        provenance=_provenance(summary, point, wishes, v1_task_id),
-        settings=experiment.settings,
-        notes=tuple(_notes(parts, experiment, container, mounts, key)),
+        provenance=head,
+        settings=source.settings,
+        notes=tuple(_notes(parts, source, container, mounts, key)),
     )
 
 
-def _total_gpus(summary: TaskSummary, experiment: ExperimentView) -> int:
+def _total_gpus(source: LaunchSource) -> int:
     """GPUs that the task had: as the launch says it, else by the task's device; 0 on a CPU."""
-    named = experiment.settings.get("system.total_gpus")
+    named = source.settings.get("system.total_gpus")
     if isinstance(named, int | float):
         return int(named)
-    count = _COUNT.match(summary.task.device)
+    count = _COUNT.match(source.device)
     return int(count[1]) if count is not None else 0
 
 
@@ -165,13 +180,10 @@ def _replicas(wished: int | None) -> int:
     return wished
 
 
-def _version(summary: TaskSummary, experiment: ExperimentView) -> str | None:
-    """Version of the experiment's engine; None where it was not recorded as one."""
-    own = experiment.settings.get("system.backend_version")
-    engine = engine_of(experiment.settings, summary.task.engine)
-    recorded = own or (summary.task.engine_version if engine == summary.task.engine else "")
+def _version(source: LaunchSource) -> str | None:
+    """Version of the launch's engine; None where it was not recorded as one."""
     try:
-        return checked_version(str(recorded)).removeprefix("v") if recorded else None
+        return checked_version(source.version).removeprefix("v") if source.version else None
     except EngineError:
         return None
 
@@ -245,14 +257,6 @@ def _checkpoint_gib(model: str) -> float | None:
     return None if known is None else known.facts.weights_gib()
 
 
-def _tokens(experiment: ExperimentView) -> tuple[int, int]:
-    """Mean input and output tokens of its requests."""
-    levels = experiment.measurements
-    requests = max(sum(level.requests_completed for level in levels), 1)
-    read, made = sum(m.input_tokens for m in levels), sum(m.output_tokens for m in levels)
-    return max(round(read / requests), 1), max(round(made / requests), 1)
-
-
 def _served_name(parts: CommandParts) -> str:
     flags = dict(zip(parts.table.argv, parts.table.argv[1:], strict=False))
     flag = next((flag for flag, word in flags.items() if word == "{name}"), None)
@@ -267,11 +271,9 @@ def _label(name: str) -> str:
     return label if label[:1].isalpha() else f"engine-{label}".strip("-")
 
 
-def _mounts(
-    parts: CommandParts, experiment: ExperimentView, container: _Container
-) -> tuple[Mount, ...]:
+def _mounts(parts: CommandParts, source: LaunchSource, container: _Container) -> tuple[Mount, ...]:
     """Models that the command reads on the machine that measured, and what was mounted beside."""
-    named = (parts.model, str(experiment.settings.get("misc.speculative_draft_model") or ""))
+    named = (parts.model, str(source.settings.get("misc.speculative_draft_model") or ""))
     models = dict.fromkeys(path for path in named if path.startswith("/"))
     targets = {mount.target for mount in container.mounts}
     return (
@@ -282,7 +284,7 @@ def _mounts(
 
 def _notes(
     parts: CommandParts,
-    experiment: ExperimentView,
+    source: LaunchSource,
     container: _Container,
     mounts: tuple[Mount, ...],
     key: str | None,
@@ -300,28 +302,33 @@ def _notes(
             continue
         yield f"{flag} is left out, since it holds a secret: give it by a variable of the engine"
     yield from container.notes
-    if experiment.unserved:
-        yield f"this does not serve what was measured: {one_line(experiment.unserved)}"
+    if source.unserved:
+        yield f"this does not serve what was measured: {one_line(source.unserved)}"
 
 
 def _provenance(
-    summary: TaskSummary, point: PlotPoint, wishes: ExportWishes, v1_task_id: int | None
+    summary: TaskSummary,
+    sources: Sequence[LaunchSource],
+    wishes: ExportWishes,
+    v1_task_id: int | None,
 ) -> Provenance:
-    task, name = summary.task, point_name(point)
+    task, name, first = summary.task, names_of(sources), sources[0]
+    point = first.point
     which = "recommended" if point.recommended else "on the frontier" if point.on_frontier else ""
-    source = f" of version 1's task {v1_task_id}" if v1_task_id is not None else ""
-    day = (task.ended_at or task.started_at)[:10]
-    if task.replay:
-        how = f"REPLAYED from recorded launches on {day}, nothing was launched"
+    what = f"point {name}{f' ({which})' if which else ''}"
+    if len(sources) > 1:
+        what = "DRAFT of a decode and a prefill engine"
+    of_v1 = f" of version 1's task {v1_task_id}" if v1_task_id is not None else ""
+    lines = [
+        f"{one_line(task.model)}: {what} of task {task.id} {one_line(task.name)!r}{of_v1}",
+        f"{_how(summary, first)}:",
+    ]
+    if len(sources) > 1:
+        roles = zip(ROLES, sources, strict=True)
+        lines += [f"  {role}: {one_line(point_text(one.point))}" for role, one in roles]
+        lines.append("  Each as if it served alone: no prediction is of the pair together.")
     else:
-        how = f"Measured on {day}"
-    on = f"{one_line(task.device)} with {one_line(f'{task.engine} {task.engine_version}')}"
-    lines = (
-        f"{one_line(task.model)}: point {name}"
-        f"{f' ({which})' if which else ''} of task {task.id} {one_line(task.name)!r}{source}",
-        f"{how}, {on}:",
-        f"  {one_line(point_text(point))}",
-    )
+        lines.append(f"  {one_line(point_text(point))}")
     words = ["autotuner", "export", str(task.id), "--point", name]
     for flag, value in (
         ("--replicas", wishes.replicas),
@@ -330,4 +337,16 @@ def _provenance(
     ):
         words += [flag, str(value)] if value is not None else []
     words += ["--api-key"] if wishes.api_key else []
-    return Provenance(name, lines, tuple(words))
+    return Provenance(name, tuple(lines), tuple(words))
+
+
+def _how(summary: TaskSummary, source: LaunchSource) -> str:
+    """Where its figures come from: how, when, and on what."""
+    task = summary.task
+    on = f"{one_line(source.device)} with {one_line(f'{source.engine} {source.version}'.strip())}"
+    if source.predictor:
+        return f"PREDICTED, NEVER MEASURED, for {on}, by {one_line(source.predictor)}"
+    day = (task.ended_at or task.started_at)[:10]
+    if task.replay:
+        return f"REPLAYED from recorded launches on {day}, nothing was launched, {on}"
+    return f"Measured on {day}, {on}"

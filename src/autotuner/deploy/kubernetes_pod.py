@@ -63,10 +63,10 @@ def _by_reference(name: str, secret: str, *, optional: bool = False) -> dict[str
     return {"name": name, "valueFrom": {"secretKeyRef": reference}}
 
 
-def probes(engine: DeployedEngine) -> dict[str, Any]:
+def probes(engine: DeployedEngine, port: int = PORT_INSIDE) -> dict[str, Any]:
     """Ready once the model is served; up to an hour is given for loading."""
-    ready = {"httpGet": {"path": engine.ready_path, "port": PORT_INSIDE}}
-    live = {"httpGet": {"path": engine.deploy.live_path, "port": PORT_INSIDE}}
+    ready = {"httpGet": {"path": engine.ready_path, "port": port}}
+    live = {"httpGet": {"path": engine.deploy.live_path, "port": port}}
     return {
         "startupProbe": {
             **ready,

@@ -54,6 +54,11 @@ class DeployFile(_Part):
     """Without it, KServe has no preset."""
     dynamo: DynamoFile | None = None
     """Without it, Dynamo has no worker that takes the same flags."""
+    llm_d_pair: str = ""
+    """The same for a pair of prefill and decode; without it, llm-d has none."""
+    roles: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """`decode` and `prefill` -> words of its command by which it is that side of such a pair;
+    none where it cannot be."""
     renamed_flags: dict[str, dict[str, str]] = Field(default_factory=dict)
     """Version -> flag of this file -> its name from that version on."""
     gpu_vendors: tuple[Literal["nvidia", "amd"], ...] = ("nvidia",)

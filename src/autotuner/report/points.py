@@ -108,9 +108,14 @@ def point_text(point: PlotPoint) -> str:
             spread = ""
             if name in point.intervals:
                 low, high = point.intervals[name]
-                spread = f" ({low:.4g} to {high:.4g})"
-            parts.append(f"{title} {point.values[name]:.4g}{spread} {unit}".strip())
+                spread = f" ({_short(low)} to {_short(high)})"
+            parts.append(f"{title} {_short(point.values[name])}{spread} {unit}".strip())
     return f"{point.label} at {point.load.short}: {', '.join(parts)}"
+
+
+def _short(value: float) -> str:
+    """Four digits, or the whole number where it has more."""
+    return f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
 
 
 def verdict_text(point: PointView) -> str:

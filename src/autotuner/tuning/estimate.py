@@ -225,7 +225,7 @@ def estimate_plan(
     minutes, usd = tuning_costs(prepared, expected.values())
     points = [point for found in expected.values() for point in found.points]
     corrected = any(found.calibrated for found in expected.values())
-    front, recommended = _offered(prepared, points)
+    front, recommended = offered(prepared, points)
     return PlanEstimate(
         expected=expected,
         candidates=len(ids),
@@ -238,10 +238,10 @@ def estimate_plan(
     )
 
 
-def _offered(
+def offered(
     prepared: Prepared, points: Sequence[Prediction]
 ) -> tuple[list[Prediction], RecommendedPrediction | None]:
-    """The frontier and the recommended point of what the task asks for."""
+    """The frontier of predicted points, and the one to recommend by what the task asks for."""
     task, price = prepared.task, prepared.usd_per_gpu_hour
     limits, compared = task.slo_limits(), task.compared
     made = [(point, as_point(point, price)) for point in points]

@@ -9,6 +9,8 @@ from autotuner.errors import AutotunerError, StoreError
 from autotuner.profiles import ProfileRegistry
 from autotuner.space import MAX_COMBINATIONS
 from autotuner.store import Store, TaskRecord
+from autotuner.tuning.estimate import PlanEstimate, estimate_plan
+from autotuner.tuning.forecast import forecast_of
 from autotuner.tuning.history import as_begun
 from autotuner.tuning.performance import performance_of
 from autotuner.tuning.performance_views import PerformanceView
@@ -41,6 +43,12 @@ def prepared_again(
     base = Path(record.base) if record.base else home
     prepared = prepare(as_asked(task), base=base, source=source, registry=registry, most=most)
     return as_begun(prepared, record.plan)
+
+
+def estimate_again(prepared: Prepared, home: Path, store: Store) -> PlanEstimate:
+    """Prediction of every candidate of a stored task, by all that is known now."""
+    asked = forecast_of(prepared, home, measure=False)
+    return estimate_plan(prepared, asked, asked.remembered(store))
 
 
 def performance_again(

@@ -113,3 +113,30 @@ def test_what_was_not_measured_is_not_deployed(client: TestClient) -> None:
 def test_every_format_can_be_asked_for() -> None:
     tables = {"json", "csv", "landscape", "frontier", "yaml"}
     assert {form.value for form in ExportFormat} == tables | {*FORMATS}
+
+
+def test_a_task_that_has_not_run_is_deployed_by_prediction_and_says_so(client: TestClient) -> None:
+    made = {
+        "version": 2,
+        "name": "later",
+        "model": {"id": "Qwen/Qwen3-8B"},
+        "runtime": {"isl": 512, "osl": 128},
+        "system": {"backend": "vllm", "gpu_type": "h100", "total_gpus": 2},
+        "parallel": {"tensor_parallel": [1, 2]},
+        "benchmark": {"concurrency": [8]},
+        "prediction": {"predictor": "roofline"},
+    }
+    address = f"/api/v2/tasks/{client.post('/api/v2/tasks/', json=made).json()['id']}"
+    assert "no frontier" in problem(client.get(f"{address}/exports"), 409)
+    best = client.get(f"{address}/exports", params={"point": "predicted"}).json()
+    assert (best["points"], best["point"].partition(":")[0]) == ([], "predicted")
+    for point in ("predicted", best["point"]):
+        shown = client.get(f"{address}/exports/compose", params={"point": point}).json()
+        assert shown["point"] == best["point"]
+        assert "PREDICTED, NEVER MEASURED, for 2 x h100_sxm" in shown["files"][0]["text"]
+    other = client.get(f"{address}/exports/compose", params={"point": "predicted:zz"})
+    assert "no candidate zz that was not measured" in problem(other, 422)
+    drafted = client.get(f"{address}/exports/dynamo", params={"point": "disagg"}).json()
+    graph = yaml.safe_load(drafted["files"][0]["text"])
+    decode, prefill = graph["spec"]["components"][1:]
+    assert (decode["type"], prefill["type"]) == ("decode", "prefill")

@@ -17945,7 +17945,7 @@ export interface operations {
     export_task: {
         parameters: {
             query?: {
-                /** @description The point to deploy, `CANDIDATE` or `CANDIDATE@LOAD`; the recommended one where left out. */
+                /** @description The point to deploy, `CANDIDATE` or `CANDIDATE@LOAD`; the recommended one where left out. `predicted`: the one to expect most of that was never measured, or `predicted:CANDIDATE[@LOAD]`; `disagg`: a draft of a prefill and a decode engine. */
                 point?: string | null;
                 /** @description Version of the target, or of the engine whose flags have other names; `exports` lists them. */
                 target_version?: string | null;
@@ -18000,7 +18000,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `policy-refused`: The operator of this service does not allow this */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18077,7 +18077,7 @@ export interface operations {
     list_exports: {
         parameters: {
             query?: {
-                /** @description The point to deploy, `CANDIDATE` or `CANDIDATE@LOAD`; the recommended one where left out. */
+                /** @description The point to deploy, `CANDIDATE` or `CANDIDATE@LOAD`; the recommended one where left out. `predicted`: the one to expect most of that was never measured, or `predicted:CANDIDATE[@LOAD]`; `disagg`: a draft of a prefill and a decode engine. */
                 point?: string | null;
                 /** @description How many engines; 1 where left out. */
                 replicas?: number | null;
@@ -18122,7 +18122,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `policy-refused`: The operator of this service does not allow this */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18199,7 +18199,7 @@ export interface operations {
     preview_export: {
         parameters: {
             query?: {
-                /** @description The point to deploy, `CANDIDATE` or `CANDIDATE@LOAD`; the recommended one where left out. */
+                /** @description The point to deploy, `CANDIDATE` or `CANDIDATE@LOAD`; the recommended one where left out. `predicted`: the one to expect most of that was never measured, or `predicted:CANDIDATE[@LOAD]`; `disagg`: a draft of a prefill and a decode engine. */
                 point?: string | null;
                 /** @description Version of the target, or of the engine whose flags have other names; `exports` lists them. */
                 target_version?: string | null;
@@ -18248,7 +18248,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `policy-refused`: The operator of this service does not allow this */
             403: {
                 headers: {
                     [name: string]: unknown;

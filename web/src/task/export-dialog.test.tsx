@@ -60,6 +60,17 @@ describe("the dialog that deploys a point", () => {
     );
   });
 
+  it("offers what was never measured, marked so", async () => {
+    const { user, dialog } = await openDialog();
+    await user.click(dialog.getByLabelText("Point", { selector: "input" }));
+    await user.click(await screen.findByText(/^predicted: .* never measured$/));
+    await waitFor(() =>
+      expect(dialog.getByRole("region", { name: "shell.yaml" })).toHaveTextContent(
+        "point=predicted",
+      ),
+    );
+  });
+
   it("takes the first format that fits, and says why others do not", async () => {
     const { dialog } = await openDialog();
     expect(await dialog.findByRole("radio", { name: "Title of shell" })).toBeChecked();

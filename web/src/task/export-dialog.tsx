@@ -34,6 +34,11 @@ interface ExportDialogProps {
 }
 
 const NOTHING: ExportWishes = { point: null, replicas: null, image: null, apiKey: false };
+/** Points of predictions, which the service finds when they are asked for. */
+const NEVER_MEASURED = [
+  { value: "predicted", label: "predicted: the best of those that were never measured" },
+  { value: "disagg", label: "disagg: a draft of a prefill and a decode engine, never measured" },
+];
 const MOST_REPLICAS = 1000;
 /** A pause in typing, after which the service is asked. */
 const SETTLED_AFTER_MS = 300;
@@ -71,10 +76,13 @@ export default function ExportDialog({ taskId, onClose }: ExportDialogProps) {
           <Stack gap="sm">
             <Select
               label="Point"
-              data={shown.points.map(({ point, label, recommended }) => ({
-                value: point,
-                label: `${point}${recommended ? ", recommended" : ""}: ${label}`,
-              }))}
+              data={[
+                ...shown.points.map(({ point, label, recommended }) => ({
+                  value: point,
+                  label: `${point}${recommended ? ", recommended" : ""}: ${label}`,
+                })),
+                ...NEVER_MEASURED,
+              ]}
               value={wishes.point ?? shown.point}
               onChange={(point) => wish({ point })}
               allowDeselect={false}
@@ -189,7 +197,7 @@ function Preview({ taskId, form, version, wishes }: PreviewProps) {
       {saving.isError && <ErrorNotice error={saving.error} />}
       <Group justify="space-between">
         <Text size="xs" className="quiet">
-          Every flag of the measured launch is in it. Its first lines say what is left for you.
+          Every flag of the launch is in it. Its first lines say what is left for you.
         </Text>
         <Button
           leftSection={<IconDownload size={16} aria-hidden />}

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from autotuner.cli.commands.show import chosen_task, open_existing
+from autotuner.cli.home import state_folder
 from autotuner.cli.output import out, print_json, refuse_unwritable
 from autotuner.config import parse_stored_task
 from autotuner.deploy import (
@@ -17,15 +18,20 @@ from autotuner.deploy import (
     DeployFileText,
     DeployFormat,
     ExportWishes,
+    LaunchSource,
     chosen_point,
     deployed_engine,
     format_fits,
+    is_predicted,
+    predicted_sources,
 )
 from autotuner.errors import AutotunerError
+from autotuner.profiles import USERS, registry_with
 from autotuner.report.html import write_aside
 from autotuner.sizing import ServiceLevel, Traffic, TrafficError, deployment
 from autotuner.store import Store, TaskRecord
 from autotuner.tuning.replicas import ReplicaWishes, stored_replicas
+from autotuner.tuning.stored_task import estimate_again, prepared_again
 from autotuner.tuning.summarise import summarise
 from autotuner.tuning.summary import TaskSummary
 
@@ -93,7 +99,7 @@ def write_deployment(
     with open_existing(home) as store:
         task = chosen_task(store, number)
         summary = summarise(store, task)
-        engine = _engine(store, task, summary, wishes)
+        engine = _engine(store, task, summary, wishes, home)
     files = form.files(engine, wishes.target_version)
     if output is None:
         sys.stdout.write(_only(files, form, engine).text)
@@ -131,7 +137,7 @@ def list_formats(
     with open_existing(home) as store:
         task = chosen_task(store, number)
         summary = summarise(store, task)
-        engine = _engine(store, task, summary, wishes)
+        engine = _engine(store, task, summary, wishes, home)
     fits = format_fits(engine)
     if as_json:
         print_json(
@@ -189,20 +195,35 @@ def _alike(ending: str) -> tuple[str, ...]:
 
 
 def _engine(
-    store: Store, task: TaskRecord, summary: TaskSummary, wishes: DeploymentWishes
+    store: Store,
+    task: TaskRecord,
+    summary: TaskSummary,
+    wishes: DeploymentWishes,
+    home: Path | None,
 ) -> DeployedEngine:
-    replicas = wishes.replicas
+    replicas, predicted = wishes.replicas, is_predicted(wishes.point)
     asked = {"--replicas": replicas, "--rate": wishes.rate, "--users": wishes.users}
     given = [name for name, value in asked.items() if value is not None]
     if len(given) > 1:
         raise AutotunerError(f"{' and '.join(given)} are given", remedy="give one of them")
+    if predicted and len(given) == 1 and replicas is None:
+        raise AutotunerError(
+            f"{given[0]} sizes by measurements, and --point {wishes.point} has none",
+            remedy="give --replicas; `autotuner size` sizes by predictions, too",
+        )
     if wishes.rate is not None or wishes.users is not None:
         candidate = chosen_point(summary, wishes.point).experiment
         replicas = _sized(store, task, candidate, wishes)
     asked_of = ExportWishes(
         wishes.point, replicas, wishes.image, wishes.program, api_key=wishes.api_key
     )
-    return deployed_engine(summary, asked_of, v1_task_id=task.v1_task_id)
+    sources: tuple[LaunchSource, ...] = ()
+    if wishes.point is not None and predicted:
+        folder = state_folder(home)
+        prepared = prepared_again(task, folder, registry_with(folder / USERS))
+        estimate = estimate_again(prepared, folder, store)
+        sources = predicted_sources(summary, prepared, estimate, wishes.point)
+    return deployed_engine(summary, asked_of, v1_task_id=task.v1_task_id, predicted=sources)
 
 
 def _sized(store: Store, task: TaskRecord, candidate: str, wishes: DeploymentWishes) -> int:

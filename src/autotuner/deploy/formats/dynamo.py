@@ -7,6 +7,7 @@ from typing import Any
 from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
 from autotuner.deploy.format import DeployFormat
 from autotuner.deploy.kubernetes_pod import env, gpu_resources, host_volumes, literals
+from autotuner.deploy.pair import DECODE, PREFILL
 from autotuner.deploy.worker_flags import worker_flags
 from autotuner.deploy.yaml_text import yaml_text
 from autotuner.engines import MODEL
@@ -16,6 +17,8 @@ _SECRET = "hf-token-secret"  # noqa: S105 - a secret's name
 _LONGEST_NAME = 37
 """Graph and component have 45 characters together, and "Frontend" has 8."""
 _TAG_LEFT_OPEN = "my-tag"
+_MODE = "--disaggregation-mode"
+_WORKERS = {"": "Worker", DECODE: "Decode", PREFILL: "Prefill"}
 
 
 def _graph(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]:
@@ -38,9 +41,20 @@ def _container(engine: DeployedEngine, worker: DynamoFile) -> dict[str, Any]:
     return {
         "image": _image(engine, worker),
         "command": ["python3", "-m", worker.module],
-        "args": literals([*model, *worker_flags(engine, served_name=True)]),
+        "args": literals([*model, *worker_flags(engine, served_name=True), *_role(engine)]),
         **({"volumeMounts": mounts} if mounts else {}),
     }
+
+
+def _role(engine: DeployedEngine) -> list[str]:
+    """Words that make the worker one side of a pair, where the engine's own do not."""
+    if not engine.role or _MODE in engine.parts.arguments:
+        return []
+    return [_MODE, engine.role]
+
+
+def _worker_name(engine: DeployedEngine) -> str:
+    return _WORKERS[engine.role]
 
 
 def _image(engine: DeployedEngine, worker: DynamoFile) -> str:
@@ -54,13 +68,6 @@ def _volumes(engine: DeployedEngine) -> dict[str, Any]:
 
 
 def _components(engine: DeployedEngine, worker: DynamoFile) -> dict[str, Any]:
-    variables = env(engine, secret=_SECRET, cache=None)
-    main = {
-        "name": "main",
-        **_container(engine, worker),
-        **({"env": variables} if variables else {}),
-        **gpu_resources(engine),
-    }
     front = {"name": "main", "image": _image(engine, worker)}
     return {
         "components": [
@@ -70,19 +77,28 @@ def _components(engine: DeployedEngine, worker: DynamoFile) -> dict[str, Any]:
                 "replicas": 1,
                 "podTemplate": {"spec": {"containers": [front]}},
             },
-            {
-                "name": "Worker",
-                "type": "worker",
-                "replicas": engine.replicas,
-                "podTemplate": {"spec": {"containers": [main], **_volumes(engine)}},
-            },
+            *(_component(one, worker) for one in engine.pair),
         ]
     }
 
 
-def _services(engine: DeployedEngine, worker: DynamoFile) -> dict[str, Any]:
+def _component(engine: DeployedEngine, worker: DynamoFile) -> dict[str, Any]:
     variables = env(engine, secret=_SECRET, cache=None)
-    gpus = {"resources": {"limits": {"gpu": str(engine.gpus)}}} if engine.gpus else {}
+    main = {
+        "name": "main",
+        **_container(engine, worker),
+        **({"env": variables} if variables else {}),
+        **gpu_resources(engine),
+    }
+    return {
+        "name": _worker_name(engine),
+        "type": engine.role or "worker",
+        "replicas": engine.replicas,
+        "podTemplate": {"spec": {"containers": [main], **_volumes(engine)}},
+    }
+
+
+def _services(engine: DeployedEngine, worker: DynamoFile) -> dict[str, Any]:
     return {
         "services": {
             "Frontend": {
@@ -90,17 +106,21 @@ def _services(engine: DeployedEngine, worker: DynamoFile) -> dict[str, Any]:
                 "replicas": 1,
                 "extraPodSpec": {"mainContainer": {"image": _image(engine, worker)}},
             },
-            "Worker": {
-                "componentType": "worker",
-                "replicas": engine.replicas,
-                **({"envs": variables} if variables else {}),
-                **gpus,
-                "extraPodSpec": {
-                    "mainContainer": _container(engine, worker),
-                    **_volumes(engine),
-                },
-            },
+            **{_worker_name(one): _service(one, worker) for one in engine.pair},
         }
+    }
+
+
+def _service(engine: DeployedEngine, worker: DynamoFile) -> dict[str, Any]:
+    variables = env(engine, secret=_SECRET, cache=None)
+    gpus = {"resources": {"limits": {"gpu": str(engine.gpus)}}} if engine.gpus else {}
+    return {
+        "componentType": "worker",
+        **({"subComponentType": engine.role} if engine.role else {}),
+        "replicas": engine.replicas,
+        **({"envs": variables} if variables else {}),
+        **gpus,
+        "extraPodSpec": {"mainContainer": _container(engine, worker), **_volumes(engine)},
     }
 
 
@@ -130,4 +150,5 @@ DYNAMO = DeployFormat(
     start="set Dynamo's version in place of my-tag; kubectl apply -f {file}",
     own_versions=_versions,
     refusal=_refusal,
+    writes_pairs=True,
 )

@@ -4,43 +4,52 @@ from __future__ import annotations
 
 from typing import Any
 
-from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
+from autotuner.deploy.deployed_engine import PORT_INSIDE, DeployedEngine, DeployFileText
 from autotuner.deploy.format import DeployFormat
 from autotuner.deploy.kubernetes_pod import env, gpu_resources, literals, probes, volumes
+from autotuner.deploy.pair import DECODE
 from autotuner.deploy.yaml_text import yaml_text
 
 _SECRET = "llm-d-hf-token"  # noqa: S105 - a secret's name
 _NO_LIMITS = {"cpu": None, "memory": None}
 _PATCH = "patch.yaml"
+_BEHIND_ROUTER = 8200
+"""Port of an engine that decodes for others; the base's router before it has the usual one."""
 
 
 def _overlay(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]:
     labels = {"llm-d.ai/model": engine.name, "llm-d.ai/accelerator-vendor": engine.vendor}
+    base = engine.deploy.llm_d if engine.prefill is None else engine.deploy.llm_d_pair
+    names = {one.role or DECODE: one for one in engine.pair}
+    patches = {f"patch-{role}.yaml": one for role, one in names.items()}
+    if engine.prefill is None:
+        patches = {_PATCH: engine}
     kustomization = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
-        "resources": [f"../{engine.deploy.llm_d}"],
+        "resources": [f"../{base}"],
         # A Deployment's selector has to say what its pods' labels say.
         "labels": [{"pairs": labels, "includeSelectors": True}],
-        "patches": [{"path": _PATCH}],
+        "patches": [{"path": name} for name in patches],
     }
     return (
         DeployFileText("kustomization.yaml", yaml_text(kustomization)),
-        DeployFileText(_PATCH, yaml_text(_patch(engine))),
+        *(DeployFileText(name, yaml_text(_patch(one))) for name, one in patches.items()),
     )
 
 
 def _patch(engine: DeployedEngine) -> dict[str, Any]:
     mounts, found = volumes(engine, claim=None, files=None)
+    port = _BEHIND_ROUTER if engine.role == DECODE else PORT_INSIDE
     variables = env(engine, secret=_SECRET, cache=None)
     container = {
         "name": "modelserver",
         "image": engine.image,
         "command": literals(engine.program),
-        "args": literals(engine.inside()),
+        "args": literals(engine.inside(port)),
         **({"env": variables} if variables else {}),
         "resources": _resources(engine),
-        **probes(engine),
+        **probes(engine, port),
         "volumeMounts": mounts,
     }
     strategy = (
@@ -49,7 +58,7 @@ def _patch(engine: DeployedEngine) -> dict[str, Any]:
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": "decode"},
+        "metadata": {"name": engine.role or DECODE},
         "spec": {
             "replicas": engine.replicas,
             **strategy,
@@ -68,6 +77,8 @@ def _resources(engine: DeployedEngine) -> dict[str, Any]:
 
 def _refusal(engine: DeployedEngine) -> str | None:
     title = engine.parts.table.title
+    if engine.prefill is not None and not engine.deploy.llm_d_pair:
+        return f"llm-d has no base here for a pair of {title}"
     if not engine.deploy.llm_d:
         return f"llm-d has no base for {title}"
     return None if engine.gpus else "llm-d's base is for GPUs, and this was measured on a CPU"
@@ -81,4 +92,5 @@ LLM_D = DeployFormat(
     start="put this folder beside guides in a clone of llm-d; kubectl apply -k FOLDER",
     refusal=_refusal,
     needs_image=True,
+    writes_pairs=True,
 )

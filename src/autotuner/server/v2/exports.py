@@ -19,16 +19,21 @@ from autotuner.deploy import (
     DeployedEngine,
     DeployFileText,
     ExportWishes,
+    LaunchSource,
     deployed_engine,
     exportable_points,
     format_fits,
     format_named,
+    is_predicted,
     point_name,
+    predicted_sources,
 )
 from autotuner.landscapes import landscape_csv
 from autotuner.report.exports import commands_shell, points_csv, task_yaml
 from autotuner.server.problems import ProblemKind
 from autotuner.server.service import Service
+from autotuner.server.v2.performance import resolved
+from autotuner.server.v2.plans import planning_turn
 from autotuner.server.v2.results import task_of
 from autotuner.server.v2.routing import (
     ServiceDep,
@@ -42,7 +47,9 @@ from autotuner.server.v2.routing import (
 from autotuner.server.v2.tasks import document_of_task
 from autotuner.store import TaskRecord
 from autotuner.tuning.recording import landscape_of
+from autotuner.tuning.stored_task import estimate_again
 from autotuner.tuning.summarise import summarise
+from autotuner.tuning.summary import TaskSummary
 
 router = v2_router("/tasks/{task_id}", "results")
 _ERRORS = merged(
@@ -50,6 +57,7 @@ _ERRORS = merged(
     problems(ProblemKind.TASK_INVALID),
     problems(ProblemKind.UNPROCESSABLE),
     problems(ProblemKind.CONFLICT),
+    problems(ProblemKind.POLICY_REFUSED),
 )
 
 
@@ -197,7 +205,8 @@ Point = Annotated[
     Query(
         max_length=200,
         description="The point to deploy, `CANDIDATE` or `CANDIDATE@LOAD`; the recommended one "
-        "where left out.",
+        "where left out. `predicted`: the one to expect most of that was never measured, or "
+        "`predicted:CANDIDATE[@LOAD]`; `disagg`: a draft of a prefill and a decode engine.",
     ),
 ]
 Replicas = Annotated[
@@ -238,7 +247,7 @@ def list_exports(
     task = task_of(service, task_id)
     summary = summarise(service.store, task)
     wishes = ExportWishes(point, replicas, image, api_key=api_key)
-    engine = deployed_engine(summary, wishes, v1_task_id=task.v1_task_id)
+    engine = _deployed(service, task, summary, wishes)
     document = {
         "point": engine.provenance.point,
         "points": [
@@ -278,7 +287,8 @@ def preview_export(
 ) -> Response:
     """The files that deploy the engine of a point, as text."""
     wishes = ExportWishes(point, replicas, image, api_key=api_key)
-    found = _deployed(service, task_of(service, task_id), wishes)
+    task = task_of(service, task_id)
+    found = _deployed(service, task, summarise(service.store, task), wishes)
     files = format_named(form).files(found, target_version)
     shown = [{"name": file.name, "text": file.text} for file in files]
     return json_response(
@@ -311,7 +321,8 @@ def export_task(
         return _attachment(
             table.write(service, task), table.media_type, f"task-{task_id}.{table.ending}"
         )
-    engine = _deployed(service, task, ExportWishes(point, replicas, image, api_key=api_key))
+    wishes = ExportWishes(point, replicas, image, api_key=api_key)
+    engine = _deployed(service, task, summarise(service.store, task), wishes)
     files = FORMATS[form].files(engine, target_version)
     if len(files) > 1:
         return _attachment(_zip(files), _ZIP, f"task-{task_id}-{form}.zip")
@@ -320,9 +331,16 @@ def export_task(
     return _attachment(file.text, _MEDIA_OF_ENDINGS.get(ending, _PLAIN), file.name)
 
 
-def _deployed(service: Service, task: TaskRecord, wishes: ExportWishes) -> DeployedEngine:
-    summary = summarise(service.store, task)
-    return deployed_engine(summary, wishes, v1_task_id=task.v1_task_id)
+def _deployed(
+    service: Service, task: TaskRecord, summary: TaskSummary, wishes: ExportWishes
+) -> DeployedEngine:
+    sources: tuple[LaunchSource, ...] = ()
+    if wishes.point is not None and is_predicted(wishes.point):
+        with planning_turn():
+            prepared = resolved(service, task)
+            estimate = estimate_again(prepared, service.folder, service.store)
+        sources = predicted_sources(summary, prepared, estimate, wishes.point)
+    return deployed_engine(summary, wishes, v1_task_id=task.v1_task_id, predicted=sources)
 
 
 def _attachment(content: str | bytes, media_type: str, name: str) -> Response:

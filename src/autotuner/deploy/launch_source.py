@@ -1,0 +1,188 @@
+"""The launch that is deployed: one that was measured, or one that is only predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from autotuner.deploy.chosen_point import chosen_point
+from autotuner.errors import ExportError
+from autotuner.predict import Prediction
+from autotuner.predict.predictor import interval80
+from autotuner.report.points import AXES, PlotPoint, settings_text
+from autotuner.search import as_point
+from autotuner.tuning.estimate import PlanEstimate, offered
+from autotuner.tuning.prepare import Prepared
+from autotuner.tuning.summarise import engine_of
+from autotuner.tuning.summary import ExperimentView, TaskSummary
+
+PREDICTED = "predicted"
+"""Point that was not measured: the one to expect most of, or `predicted:CANDIDATE[@LOAD]`."""
+PAIR = "disagg"
+"""Draft of a prefill and a decode engine."""
+_OF_THE_CACHE = (
+    *("quantization.kvcache_mode", "memory.page_size", "misc.dtype", "runtime.nextn"),
+    *("misc.speculative_method", "misc.speculative_draft_model", "parallel.pipeline_parallel"),
+)
+"""Settings in which both sides must agree, so that one can read what the other writes."""
+
+
+@dataclass(frozen=True)
+class LaunchSource:
+    """A launch, and the operating point that it is deployed for.
+
+    Attributes:
+        engine: its name.
+        version: of the engine, as it is recorded; empty where it is not.
+        device: in words.
+        gpus: that it occupies; 0 on a CPU.
+        tokens: mean input and output tokens of its requests.
+        unserved: why the command does not serve what was measured; None where it does.
+        predictor: of its figures; empty where they were measured.
+    """
+
+    point: PlotPoint
+    engine: str
+    version: str
+    device: str
+    settings: Mapping[str, Any]
+    gpus: int
+    command: str
+    tokens: tuple[int, int]
+    unserved: str | None = None
+    predictor: str = ""
+
+
+def is_predicted(named: str | None) -> bool:
+    """Whether a point's name asks for predictions."""
+    return named is not None and named.partition(":")[0] in (PREDICTED, PAIR)
+
+
+def measured_source(summary: TaskSummary, named: str | None) -> LaunchSource:
+    """The launch of a measured point; see `chosen_point`."""
+    point = chosen_point(summary, named)
+    found = next(one for one in summary.experiments if one.id == point.experiment)
+    task = summary.task
+    engine = engine_of(found.settings, task.engine)
+    own = str(found.settings.get("system.backend_version") or "")
+    return LaunchSource(
+        point,
+        engine,
+        own or (task.engine_version if engine == task.engine else ""),
+        task.device,
+        found.settings,
+        found.gpus,
+        found.command,
+        _tokens(found),
+        found.unserved,
+    )
+
+
+def predicted_sources(
+    summary: TaskSummary, prepared: Prepared, estimate: PlanEstimate, named: str
+) -> tuple[LaunchSource, ...]:
+    """Launches that are only predicted: the one that is named, or two for a pair: that of decode,
+    and that of prefill.
+
+    Raises:
+        ExportError: there is none.
+    """
+    kind, _, wished = named.partition(":")
+    if kind == PAIR:
+        return tuple(_source(prepared, one) for one in _pair(prepared, estimate))
+    return (_source(prepared, _unmeasured(summary, prepared, estimate, wished)),)
+
+
+def _unmeasured(
+    summary: TaskSummary, prepared: Prepared, estimate: PlanEstimate, wished: str
+) -> Prediction:
+    measured = {one.id for one in summary.experiments if one.status == "completed"}
+    points = [point for point in estimate.points if point.candidate_id not in measured]
+    prefix, _, load = wished.partition("@")
+    points = [point for point in points if point.candidate_id.startswith(prefix)]
+    if load:
+        points = [point for point in points if load == f"{point.load.value:g}"]
+    if not points:
+        _refuse_all(estimate, f"no candidate {prefix}".rstrip() + " that was not measured")
+    if wished and len({point.candidate_id for point in points}) > 1:
+        raise ExportError(
+            f"point: {prefix!r} begins {len({p.candidate_id for p in points})} candidates",
+            remedy="give more of its id: `autotuner predict --json` has all",
+        )
+    _, best = offered(prepared, points)
+    return points[-1] if best is None else best.point
+
+
+def _pair(prepared: Prepared, estimate: PlanEstimate) -> tuple[Prediction, Prediction]:
+    """Decode and prefill: the candidates with the shortest time per token, and to the first."""
+    _, best = offered(prepared, estimate.points)
+    if best is None or best.point.tpot_ms is None:
+        _refuse_all(estimate, "no candidate that decodes")
+    there = [p for p in estimate.points if p.load == best.point.load and p.tpot_ms is not None]
+    settings = {one.id: one.settings() for one in prepared.space.candidates}
+
+    def cache(point: Prediction) -> tuple[Any, ...]:
+        return tuple(settings[point.candidate_id].get(path) for path in _OF_THE_CACHE)
+
+    prefill = min(there, key=lambda p: (p.ttft_ms, p.devices))
+    alike = [point for point in there if cache(point) == cache(prefill)]
+    return min(alike, key=lambda p: (p.tpot_ms or 0.0, p.devices)), prefill
+
+
+def _source(prepared: Prepared, point: Prediction) -> LaunchSource:
+    candidate = next(c for c in prepared.space.candidates if c.id == point.candidate_id)
+    isl, osl = prepared.workload.mean()
+    figures = as_point(point, prepared.usd_per_gpu_hour)
+    spreads = {
+        "tok_s": point.tok_s_log_std,
+        "ttft_ms": point.ttft_log_std,
+        "tpot_ms": point.tpot_log_std,
+    }
+    values = {name: value for name in AXES if (value := getattr(figures, name, None)) is not None}
+    plotted = PlotPoint(
+        experiment=candidate.id,
+        label=settings_text(candidate.settings(), prepared.axes),
+        load=point.load,
+        values=values,
+        on_frontier=False,
+        recommended=False,
+        intervals={n: interval80(values[n], std) for n, std in spreads.items() if n in values},
+    )
+    spec = prepared.space.specs[candidate.id]
+    versions = {v.engine.name: v.installation.version for v in prepared.variants}
+    return LaunchSource(
+        plotted,
+        spec.engine,
+        versions.get(spec.engine, ""),
+        prepared.device_name,
+        candidate.settings(),
+        candidate.gpus,
+        spec.command(),
+        (max(round(isl), 1), max(round(osl), 1)),
+        predictor=point.source,
+    )
+
+
+def _refuse_all(estimate: PlanEstimate, what: str) -> NoReturn:
+    reasons = [found.absent for found in estimate.expected.values() if found.absent]
+    why = f": {reasons[0]}" if reasons else ""
+    raise ExportError(
+        f"point: the task has {what} and is predicted{why}", remedy="export a measured point"
+    )
+
+
+def _tokens(experiment: ExperimentView) -> tuple[int, int]:
+    levels = experiment.measurements
+    requests = max(sum(level.requests_completed for level in levels), 1)
+    read, made = sum(m.input_tokens for m in levels), sum(m.output_tokens for m in levels)
+    return max(round(read / requests), 1), max(round(made / requests), 1)
+
+
+def names_of(sources: Sequence[LaunchSource]) -> str:
+    """The point as `--point` takes it again."""
+    first = sources[0]
+    if len(sources) > 1:
+        return PAIR
+    name = f"{first.point.experiment}@{first.point.load.value:g}"
+    return f"{PREDICTED}:{name}" if first.predictor else name
