@@ -7,9 +7,9 @@ import contextlib
 import re
 import signal
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from autotuner.engines import FailureKind, LaunchSpec
 from autotuner.errors import LaunchError
@@ -35,6 +35,7 @@ from autotuner.launch.protocol import (
     StopsWhenLeft,
 )
 from autotuner.launch.readiness import POLL_S, until_ready
+from autotuner.launch.threaded import to_the_end
 
 _REMOVED_WITHIN_S = 20.0
 _ADDRESS_WITHIN_S = 5.0
@@ -44,7 +45,6 @@ _IN_CONTAINER = Path("/.dockerenv")
 _GONE = 404
 _NOT_RUNNABLE = re.compile(r"exec \S+: (?:no such file|exec format error|permission denied)")
 """The kernel's refusal of a program in a container, which is its only output then."""
-T = TypeVar("T")
 
 
 class DockerEngine(StopsWhenLeft):
@@ -205,21 +205,6 @@ class DockerEngine(StopsWhenLeft):
         if self._watch is not None:
             self._watch.wait(self._stop_grace_s)
         self._guard.gone()
-
-
-async def to_the_end(
-    work: Callable[[], T], undo: Callable[[T], Awaitable[None]] | None = None
-) -> T:
-    """Does what blocks in a thread. Cancelled, it waits until that is done, and undoes it: nothing
-    that it makes is lost sight of."""
-    done = asyncio.ensure_future(asyncio.to_thread(work))
-    try:
-        return await asyncio.shield(done)
-    except asyncio.CancelledError:
-        await asyncio.wait({done})
-        if undo is not None and not done.cancelled() and done.exception() is None:
-            await undo(done.result())
-        raise
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ import tarfile
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -16,7 +17,7 @@ from autotuner.config.containers import DockerConfig
 from autotuner.engines import LaunchSpec, engine_table
 from autotuner.errors import LaunchError
 from autotuner.launch.caches import caches_of, make_folder, make_folders
-from autotuner.launch.container_engine import DockerEngine, explained, removed, to_the_end
+from autotuner.launch.container_engine import DockerEngine, explained, removed
 from autotuner.launch.container_guard import ContainerGuard
 from autotuner.launch.container_spec import (
     FILES,
@@ -39,6 +40,7 @@ from autotuner.launch.protocol import (
     Preparation,
     Reaped,
 )
+from autotuner.launch.threaded import to_the_end, until_cancelled
 
 KIND = "docker"
 """Its name among the deployment modes."""
@@ -138,18 +140,20 @@ class DockerLauncher:
         image, loop = _image_of(spec), asyncio.get_running_loop()
 
         def report_here(progress: Preparation) -> None:
-            loop.call_soon_threadsafe(report, progress)
+            with suppress(RuntimeError):  # the loop has ended meanwhile
+                loop.call_soon_threadsafe(report, progress)
 
         facts = await to_the_end(self._known_facts)
         if image not in self._fetched:
             pull = self._options.pull
-            await to_the_end(
-                lambda: ensure_image(
+            await until_cancelled(
+                lambda interruption: ensure_image(
                     self.daemon,
                     image,
                     pull=pull,
                     architecture=facts.architecture,
                     report=report_here,
+                    interruption=interruption,
                 )
             )
             self._fetched.add(image)

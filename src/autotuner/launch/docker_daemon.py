@@ -15,7 +15,7 @@ import re
 import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -27,9 +27,11 @@ from autotuner.errors import LaunchError
 from autotuner.launch.docker_address import USUAL_ADDRESS, address_for, unreachable
 from autotuner.launch.docker_failures import DockerUnavailableError
 from autotuner.launch.ports import LOOPBACK
+from autotuner.launch.threaded import Interruption
 
 if TYPE_CHECKING:
     import docker
+    import requests
 
 _WAIT_S = 30.0
 _WORK_S = 300.0
@@ -243,11 +245,20 @@ class DockerDaemon:
                 return None
             raise
 
-    def pull(self, reference: str) -> Iterator[dict[str, Any]]:
-        """Fetches an image; what the daemon reports of it, line by line."""
+    def pull(self, reference: str, interruption: Interruption) -> Iterator[dict[str, Any]]:
+        """Fetches an image; what the daemon reports of it, line by line.
+
+        Args:
+            interruption: closes the connection, whereupon the daemon gives the image up.
+        """
         repository, tag = reference_of(reference)
         with self._asked():
-            for line in self._client.pull(repository, tag, stream=True, decode=True):
+            client = self._connected(_WAIT_S)
+            # It answers when it has found the image, and the library shows its lines alone.
+            client.hooks["response"].append(
+                lambda response, **_: interruption.closes(lambda: _close(response))
+            )
+            for line in client.pull(repository, tag, stream=True, decode=True):
                 if "error" in line:
                     raise DockerRefusedError(500, str(line["error"]))
                 yield line
@@ -336,3 +347,11 @@ class DockerDaemon:
             KeyError,
         ) as error:
             raise unreachable(self.address, error) from None
+
+
+def _close(response: requests.Response) -> None:
+    """Closes the connection of an answer that another thread reads."""
+    from docker.types import CancellableStream
+
+    with suppress(AttributeError, OSError):  # it is closed already
+        CancellableStream(iter(()), response).close()

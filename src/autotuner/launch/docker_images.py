@@ -8,6 +8,7 @@ from typing import Literal
 from autotuner.launch.docker_daemon import DockerDaemon, DockerRefusedError
 from autotuner.launch.docker_failures import ImageError, other_architecture, why_no_image
 from autotuner.launch.protocol import Preparation
+from autotuner.launch.threaded import Interruption
 
 _GIB = 2**30
 
@@ -19,18 +20,20 @@ def ensure_image(
     pull: Literal["missing", "always", "never"],
     architecture: str,
     report: Callable[[Preparation], None],
+    interruption: Interruption,
 ) -> None:
     """Has the daemon have an image that its machine can run; blocks.
 
     Args:
         architecture: of the daemon's machine, as images have it.
+        interruption: of a download, which the daemon then gives up.
 
     Raises:
         ImageError: it cannot be had, or is for other machines.
     """
     found = daemon.image(image)
     if pull == "always" or (found is None and pull != "never"):
-        _fetch(daemon, image, report)
+        _fetch(daemon, image, report, interruption)
         found = daemon.image(image)
     if found is None:
         raise ImageError(
@@ -42,12 +45,17 @@ def ensure_image(
         raise other_architecture(image, theirs, architecture)
 
 
-def _fetch(daemon: DockerDaemon, image: str, report: Callable[[Preparation], None]) -> None:
+def _fetch(
+    daemon: DockerDaemon,
+    image: str,
+    report: Callable[[Preparation], None],
+    interruption: Interruption,
+) -> None:
     what = f"fetching {image}"
     report(Preparation(what))
     layers: dict[str, tuple[int, int]] = {}
     try:
-        for line in daemon.pull(image):
+        for line in daemon.pull(image, interruption):
             detail = line.get("progressDetail") or {}
             if line.get("status") == "Downloading" and detail.get("total"):
                 layers[line.get("id", "")] = (detail.get("current", 0), detail["total"])
