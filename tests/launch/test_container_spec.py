@@ -18,6 +18,7 @@ from autotuner.launch.container_spec import (
     container_request,
     hub_folder,
     inherited,
+    leaves_files_of_root,
 )
 from autotuner.launch.docker_daemon import DockerDaemon, reference_of
 from autotuner.launch.docker_failures import ImageError, why_no_container, why_no_image
@@ -88,6 +89,24 @@ def test_options_limit_what_the_container_may_do() -> None:
     assert (host["Memory"], host["MemorySwap"], host["ShmSize"]) == (2 * 2**30, 2 * 2**30, 2**30)
     assert host["Tmpfs"] == {"/tmp": "exec"}  # noqa: S108 - engines load what they compile there
     assert host["SecurityOpt"] == ["no-new-privileges"]
+
+
+@pytest.mark.parametrize(
+    ("user", "own_uid", "is_rootless", "leaves"),
+    [
+        ("", 1000, False, True),
+        ("root:users", 1000, False, True),
+        ("0", 1000, False, True),
+        ("1000:1000", 1000, False, False),
+        ("vllm", 1000, False, False),
+        ("", 0, False, False),
+        ("", 1000, True, False),
+    ],
+)
+def test_which_containers_leave_files_that_a_user_cannot_remove(
+    user: str, own_uid: int, is_rootless: bool, leaves: bool
+) -> None:
+    assert leaves_files_of_root(user, own_uid=own_uid, is_rootless=is_rootless) is leaves
 
 
 def test_a_log_can_be_read_whatever_the_driver_of_the_daemon_and_fills_no_disk() -> None:

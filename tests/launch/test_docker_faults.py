@@ -222,3 +222,24 @@ def test_a_daemon_of_another_machine_gets_files_and_keeps_caches_itself(
     assert "of the launch" in (tmp_path / "engine.log").read_text()
     assert not (tmp_path / "caches").exists()
     assert containers(docker_here) == []
+
+
+@pytest.mark.slow
+def test_root_in_a_container_compiles_into_no_folder_of_a_user(
+    docker_here: OwnDocker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.getuid", lambda: 1000)
+    spec = replace(FAKE, caches=(("A_CACHE", "compiled"),))
+
+    async def mounted(**options: Any) -> list[str]:
+        config = DockerConfig(**options)
+        caches = tmp_path / "caches"
+        by = DockerLauncher(
+            daemon=docker_here.daemon, options=config, stop_grace_s=0.5, caches=caches
+        )
+        async with await launched(by, spec, tmp_path) as engine:
+            found = docker_here.daemon.container(engine.handle.id.split()[0])
+            return [mount["Type"] for mount in found["Mounts"]]
+
+    assert asyncio.run(mounted()) == ["volume"]
+    assert asyncio.run(mounted(user="1000:1000")) == ["bind"]

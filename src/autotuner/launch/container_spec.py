@@ -114,6 +114,18 @@ def _matches(name: str, patterns: Sequence[str]) -> bool:
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
 
 
+def leaves_files_of_root(user: str, *, own_uid: int, is_rootless: bool) -> bool:
+    """Whether a container would leave files in a mounted folder that its owner cannot remove.
+
+    Args:
+        user: that the container runs as; root where empty.
+        own_uid: of the user whose folder it is.
+        is_rootless: whether the daemon is.
+    """
+    is_root = user.partition(":")[0] in ("", "0", "root")
+    return is_root and own_uid != 0 and not is_rootless
+
+
 def container_request(
     spec: LaunchSpec,
     devices: Sequence[str],

@@ -27,6 +27,7 @@ from autotuner.launch.container_spec import (
     container_request,
     hub_folder,
     inherited,
+    leaves_files_of_root,
 )
 from autotuner.launch.docker_daemon import DaemonFacts, DockerDaemon, DockerRefusedError
 from autotuner.launch.docker_images import ensure_image
@@ -210,7 +211,7 @@ class DockerLauncher:
         )
         environment = inherited(spec.engine, self._environment, options.environment)
         caches = caches_of(spec, self._environment, self._caches)
-        folders = [*self._cache_folders(caches), *self._hub_folders(spec, environment)]
+        folders = [*self._cache_folders(caches, image), *self._hub_folders(spec, environment)]
         if spec.files and daemon.is_here:
             folders.append(Folder(str(write_files(spec, log_path).absolute()), FILES))
         request = container_request(
@@ -272,16 +273,24 @@ class DockerLauncher:
         owner = f"{here.host} {here.boot} {me.pid} {me.started}"
         return {LABEL: "engine", f"{LABEL}.handle": name, _OWNER: owner, **own}
 
-    def _cache_folders(self, caches: Mapping[str, str]) -> list[Folder]:
-        """Where engines keep what they compile: at the same paths as here, or in volumes of a
-        remote daemon."""
-        if self.daemon.is_here:
+    def _cache_folders(self, caches: Mapping[str, str], image: str) -> list[Folder]:
+        """Where engines keep what they compile: at the same paths as here, or in volumes of the
+        daemon, where that is remote or would have root write into a user's folders."""
+        if caches and self.daemon.is_here and not self._leaves_files_of_root(image):
             make_folders(caches, self._caches)
             return [Folder(place, place, writable=True) for place in caches.values()]
         return [
             Folder(f"{LABEL}-{Path(place).name}", place, writable=True, is_volume=True)
             for place in caches.values()
         ]
+
+    def _leaves_files_of_root(self, image: str) -> bool:
+        found = self.daemon.image(image) or {}
+        return leaves_files_of_root(
+            self._options.user or str((found.get("Config") or {}).get("User") or ""),
+            own_uid=os.getuid(),
+            is_rootless=self._known_facts().is_rootless,
+        )
 
     def _hub_folders(self, spec: LaunchSpec, environment: dict[str, str]) -> list[Folder]:
         """The hub's cache, where the engine fetches its model by itself."""

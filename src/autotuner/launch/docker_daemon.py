@@ -64,6 +64,7 @@ class DaemonFacts:
         host: the name of its machine.
         architecture: of images that run there, as images have it.
         runs_nvidia: whether it has a runtime for NVIDIA's GPUs.
+        is_rootless: whether root in its containers is the user that it runs as.
     """
 
     id: str
@@ -73,6 +74,7 @@ class DaemonFacts:
     cpus: int
     memory_gib: float
     runs_nvidia: bool
+    is_rootless: bool = False
 
 
 def reference_of(image: str) -> tuple[str, str]:
@@ -162,6 +164,7 @@ class DockerDaemon:
             cpus=int(found.get("NCPU") or 0),
             memory_gib=int(found.get("MemTotal") or 0) / 2**30,
             runs_nvidia="nvidia" in runtimes,
+            is_rootless="name=rootless" in (found.get("SecurityOptions") or ()),
         )
 
     def info(self) -> dict[str, Any]:
