@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -229,6 +230,26 @@ def test_a_model_of_this_machine_is_mounted_and_pointed_out() -> None:
     found = head(engine, "compose")
     assert "Note: /models/m.gguf is a path of the machine that measured" in found
     assert "Note: the command names /g/x: see that it is there" in found
+
+
+def test_an_export_mounts_what_the_launch_had_shards_and_files_behind_links(tmp_path: Path) -> None:
+    blobs, snapshot = tmp_path / "models--a" / "blobs", tmp_path / "models--a" / "snapshots" / "1"
+    for folder in (blobs, snapshot):
+        folder.mkdir(parents=True)
+    (blobs / "c0").write_text("{}", encoding="utf-8")
+    (snapshot / "config.json").symlink_to("../../blobs/c0")
+    _, spec = rendered("vllm")
+    command = spec.command().replace("Qwen/Qwen3-8B", str(snapshot), 1)
+    assert mounted(made(command=command)) == [str(snapshot), str(blobs)]
+    assert mounted(made(command=command, replay=True)) == [str(snapshot)]
+    _, spec = rendered("llamacpp")
+    shards = [f"/models/m-0000{n}-of-00002.gguf" for n in (1, 2)]
+    engine = made("llamacpp", command=spec.command().replace("/models/m.gguf", shards[0]))
+    assert mounted(engine) == shards
+
+
+def mounted(engine: DeployedEngine) -> list[str]:
+    return [mount.source for mount in engine.mounts]
 
 
 def test_flags_have_the_names_of_the_version_that_is_asked_for() -> None:

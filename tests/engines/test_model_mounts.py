@@ -65,4 +65,6 @@ def test_all_shards_of_a_split_gguf_are_mounted(tmp_path: Path) -> None:
         shard.touch()
     (tmp_path / "q-other.gguf").touch()
     assert mounts_of([shards[0]]) == same(*shards)
+    elsewhere = [Path(f"/elsewhere/q-{i:05d}-of-00002.gguf") for i in (1, 2)]
+    assert mounts_of(elsewhere[:1]) == same(*elsewhere)
     assert mounts_of([tmp_path / "q-other.gguf"]) == same(tmp_path / "q-other.gguf")

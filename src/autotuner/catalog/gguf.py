@@ -134,13 +134,15 @@ def model_name(path: Path) -> str:
 
 
 def shards_of(path: Path) -> tuple[Path, ...]:
-    """The file, and by its name the other shards of its model that lie beside it."""
+    """The file, and by its name the other shards of its model that lie beside it; all of them where
+    it is on another machine."""
     shard = _SHARD.fullmatch(path.name)
     if shard is None:
         return (path,)
     name, count = shard.group(1), int(shard.group(3))
     all_of_it = (path.with_name(f"{name}-{i + 1:05d}-of-{count:05d}.gguf") for i in range(count))
-    return tuple(one for one in all_of_it if one == path or one.exists())
+    is_here = path.exists()
+    return tuple(one for one in all_of_it if one == path or not is_here or one.exists())
 
 
 def _with_all_shards(first: GgufFile) -> list[GgufFile]:

@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from autotuner.catalog import Gpu, known_gpu, known_model
 from autotuner.config.containers import DockerConfig
@@ -20,6 +21,7 @@ from autotuner.engines import (
     command_parts,
 )
 from autotuner.engines.containers import at_version, own_image
+from autotuner.engines.mounts import mounts_of
 from autotuner.errors import ConfigError, EngineError, ExportError
 from autotuner.report.exports import one_line
 from autotuner.report.points import point_text
@@ -100,7 +102,7 @@ def _engine(
     replicas = _replicas(wishes.replicas)
     total = _total_gpus(source)
     container = _container(summary, parts, version)
-    mounts = _mounts(parts, source, container)
+    mounts = _mounts(parts, source, container, is_here=not summary.task.replay)
     image, no_image = _image(parts, version, source.gpus, gpu, wishes.image or container.image)
     key = _key(parts, wished=wishes.api_key)
     measured_inside = container.image is not None and wishes.image is None
@@ -271,15 +273,20 @@ def _label(name: str) -> str:
     return label if label[:1].isalpha() else f"engine-{label}".strip("-")
 
 
-def _mounts(parts: CommandParts, source: LaunchSource, container: _Container) -> tuple[Mount, ...]:
-    """Models that the command reads on the machine that measured, and what was mounted beside."""
+def _mounts(
+    parts: CommandParts, source: LaunchSource, container: _Container, *, is_here: bool
+) -> tuple[Mount, ...]:
+    """Models that the command reads on the machine that measured, with their shards and the files
+    that links in them lead to, and what was mounted beside.
+
+    Args:
+        is_here: whether the models may be on this machine; links are followed there alone.
+    """
     named = (parts.model, str(source.settings.get("misc.speculative_draft_model") or ""))
     models = dict.fromkeys(path for path in named if path.startswith("/"))
     targets = {mount.target for mount in container.mounts}
-    return (
-        *(Mount(path, path) for path in models if path not in targets),
-        *container.mounts,
-    )
+    own = mounts_of(map(Path, models)) if is_here else tuple(Mount(path, path) for path in models)
+    return (*(mount for mount in own if mount.target not in targets), *container.mounts)
 
 
 def _notes(
