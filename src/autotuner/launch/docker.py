@@ -211,7 +211,10 @@ class DockerLauncher:
         )
         environment = inherited(spec.engine, self._environment, options.environment)
         caches = caches_of(spec, self._environment, self._caches)
-        folders = [*self._cache_folders(caches, image), *self._hub_folders(spec, environment)]
+        folders = [
+            *self._cache_folders(spec.engine, caches, image),
+            *self._hub_folders(spec, environment),
+        ]
         if spec.files and daemon.is_here:
             folders.append(Folder(str(write_files(spec, log_path).absolute()), FILES))
         request = container_request(
@@ -273,14 +276,14 @@ class DockerLauncher:
         owner = f"{here.host} {here.boot} {me.pid} {me.started}"
         return {LABEL: "engine", f"{LABEL}.handle": name, _OWNER: owner, **own}
 
-    def _cache_folders(self, caches: Mapping[str, str], image: str) -> list[Folder]:
+    def _cache_folders(self, engine: str, caches: Mapping[str, str], image: str) -> list[Folder]:
         """Where engines keep what they compile: at the same paths as here, or in volumes of the
         daemon, where that is remote or would have root write into a user's folders."""
         if caches and self.daemon.is_here and not self._leaves_files_of_root(image):
             make_folders(caches, self._caches)
             return [Folder(place, place, writable=True) for place in caches.values()]
         return [
-            Folder(f"{LABEL}-{Path(place).name}", place, writable=True, is_volume=True)
+            Folder(f"{LABEL}-{engine}-{Path(place).name}", place, writable=True, is_volume=True)
             for place in caches.values()
         ]
 
