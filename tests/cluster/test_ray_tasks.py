@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 import pytest
 
-from autotuner.cluster.connection import connected, ray_module
+from autotuner.cluster.connection import _refusal, connected, ray_module
 from autotuner.testing.fake_engine import install_fake_engine
 from autotuner.testing.processes import MARK, processes
 
@@ -152,3 +152,39 @@ def test_an_owner_that_is_killed_leaves_nothing_and_loses_nothing(tmp_path: Path
     assert [one["status"] for one in experiments] == ["completed"] * 6
     assert all(len(one["measurements"]) == 2 for one in experiments)
     assert not tuning.left()
+
+
+LLAMACPP = """
+version: 2
+name: llama.cpp by a client of a cluster
+deployment_mode: ray
+ray: {{address: "ray://127.0.0.1:{port}"}}
+model: {{id: smollm2-135m}}
+runtime: {{isl: 16, osl: 8}}
+scheduling: {{max_running_requests: 1}}
+misc: {{threads: 1}}
+prediction: {{predictor: none}}
+optimization: {{strategy: grid, baseline: none, confirm: 0}}
+benchmark: {{concurrency: [1], requests_per_level: 2, duration_per_level_s: 20, warmup_requests: 0}}
+"""
+
+
+@pytest.mark.slow
+def test_llamacpp_is_measured_on_a_node_by_an_owner_that_is_none(
+    cluster: Any, tmp_path: Path
+) -> None:
+    tuning = Tuning(tmp_path, slots=1)
+    tuning.task.write_text(LLAMACPP.format(port=cluster.client_port), encoding="utf-8")
+    process = tuning.start()
+    assert process.wait() == 0, tuning.progress()
+    (experiment,) = tuning.experiments()
+    assert experiment["status"] == "completed"
+    assert experiment["measurements"][0]["requests_completed"] == 2
+    assert not tuning.left()
+
+
+def test_another_version_of_ray_is_named_with_both() -> None:
+    found = _refusal("head:1", RuntimeError("Version mismatch: cluster: Ray: 2.9\n  this: 2.60"))
+    assert "the cluster at head:1 has another version" in found.message
+    assert "cluster: Ray: 2.9 this: 2.60" in found.message
+    assert "install the versions of the cluster here" in found.remedy

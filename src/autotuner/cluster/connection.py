@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from autotuner.cluster.token import ASKED, mode_wanted, set_mode
 from autotuner.config import RayConfig
 from autotuner.config.extensions import LAUNCHERS
 from autotuner.errors import LaunchError
@@ -23,6 +24,7 @@ from autotuner.launch.protocol import ClusterRoom
 NAMESPACE = "autotuner"
 """Of our actors in a cluster."""
 LOCAL = "local"
+AUTO = RayConfig().address
 CLIENT = "ray://"
 """Beginning of the address of a Ray Client server."""
 _PROBE_S = 5.0
@@ -72,9 +74,10 @@ def connected(address: str) -> ClusterConnection:
         if is_connected_to(address):
             assert _now is not None  # noqa: S101
             return _now
-        probe(address)
+        mode = probe(address)
         if _now is not None and _now.pid == os.getpid():
             disconnect()
+        set_mode(mode)
         _be_quiet()
         is_over = threading.Event()
         if error := _refused_in_a_thread(lambda: _connect(ray, address), is_over):
@@ -211,17 +214,18 @@ def _connect(ray: Any, address: str) -> None:
         ray.init(address=address, namespace=NAMESPACE, **quiet)
 
 
-def probe(address: str) -> None:
-    """Asks whether a cluster listens: Ray itself waits for minutes, and then ends the process.
+def probe(address: str) -> str:
+    """Asks whether a cluster listens, and whether it wants a token: the mode in which Ray can use
+    it. Ray itself waits for minutes, and then ends the process.
 
     Raises:
-        LaunchError: none does, or something else.
+        LaunchError: none does, or something else, or it wants a token that is not here.
     """
-    if address == "auto":
-        address = os.environ.get("RAY_ADDRESS", address)
+    if address == AUTO:
+        address = head_here() or address
     host, _, port = address.removeprefix(CLIENT).rpartition(":")
     if not host:
-        return
+        return ASKED
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=_PROBE_S).close()
     except (OSError, ValueError) as error:
@@ -234,6 +238,15 @@ def probe(address: str) -> None:
             f"ray.address: what answers at {address} is no Ray cluster, or a busy one",
             remedy=_START,
         )
+    return mode_wanted(address, f"{host}:{port}", by_client=address.startswith(CLIENT))
+
+
+def head_here() -> str | None:
+    """The address that `auto` means; None where no cluster runs on this machine."""
+    from ray._private.utils import read_ray_address
+
+    found = os.environ.get("RAY_ADDRESS") or read_ray_address()
+    return None if found in (None, "", AUTO) else str(found)
 
 
 def _speaks_grpc(target: str) -> bool:

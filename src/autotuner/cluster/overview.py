@@ -18,8 +18,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from autotuner.cluster.connection import CLIENT, connected, probe, ray_module
-from autotuner.config import RayConfig
+from autotuner.cluster.connection import (
+    AUTO,
+    CLIENT,
+    connected,
+    head_here,
+    probe,
+    ray_module,
+)
+from autotuner.cluster.token import set_mode
 from autotuner.config.extensions import LAUNCHERS
 from autotuner.errors import LaunchError
 
@@ -28,7 +35,6 @@ _GIB = 2**30
 _OF_RAY_ITSELF = ("node:", "object_store_memory")
 _OF_GROUPS = "_group_"
 _MEMORY = "memory"
-AUTO = RayConfig().address
 
 
 @dataclass(frozen=True)
@@ -89,17 +95,13 @@ def _head(address: str) -> str:
     Raises:
         LaunchError: nothing answers there.
     """
-    from ray._private.utils import read_ray_address
-
-    found = address
-    if address == AUTO:
-        found = os.environ.get("RAY_ADDRESS") or read_ray_address() or ""
-        if found in ("", AUTO):
-            raise LaunchError(
-                "no Ray cluster runs on this machine",
-                remedy="start one (`ray start --head`), or name one in a task's ray.address",
-            )
-    probe(found)
+    found = head_here() if address == AUTO else address
+    if found is None:
+        raise LaunchError(
+            "no Ray cluster runs on this machine",
+            remedy="start one (`ray start --head`), or name one in a task's ray.address",
+        )
+    set_mode(probe(found))
     return found
 
 

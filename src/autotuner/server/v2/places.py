@@ -9,8 +9,8 @@ from typing import Any
 from fastapi.responses import Response
 from pydantic import TypeAdapter
 
-from autotuner.cluster.connection import LOCAL
-from autotuner.cluster.overview import AUTO, NodeState, names_a_cluster, node_states
+from autotuner.cluster.connection import AUTO, LOCAL
+from autotuner.cluster.overview import NodeState, names_a_cluster, node_states
 from autotuner.config import RayConfig
 from autotuner.errors import LaunchError
 from autotuner.launch.container_spec import LABEL
