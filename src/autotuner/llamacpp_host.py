@@ -16,6 +16,8 @@ from typing import Any
 
 CACHE_TYPES = ("f32", "f16", "bf16", "q8_0", "q5_0", "q5_1", "q4_0", "q4_1", "iq4_nl")
 WAKE_EVERY_S = 0.1
+API_KEY = "LLAMA_API_KEY"
+"""Variable with the key that requests must carry, llama-server's own."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -60,6 +62,8 @@ def common_params(args: argparse.Namespace) -> Any:
     params.n_ctx = args.ctx_size
     params.cache_prompt = args.cache_prompt
     params.endpoint_metrics = args.metrics
+    if key := os.environ.get(API_KEY):
+        params.api_keys = [key]
     # Settings that do not fit are to fail, as asked, rather than be made smaller in silence.
     params.fit_params = False
     modes = xllamacpp.llama_flash_attn_type

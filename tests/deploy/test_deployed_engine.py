@@ -204,6 +204,18 @@ def test_a_unit_starts_the_measured_program_by_its_path_where_it_is_known() -> N
     unit = FORMATS["systemd"].files(known)[0].text
     assert 'ExecStart="/opt/vllm/bin/vllm" "serve"' in unit
     assert "PATH" not in unit
+    assert "# Note: /opt/vllm/bin/vllm is the program of the machine that measured\n" in unit
+
+
+def test_a_point_that_misses_the_limits_of_its_task_says_so() -> None:
+    found = head(made(slo={"ttft_ms": 10.0, "tpot_ms": 50.0}))
+    assert "# Note: TTFT is 20 ms, over the task's limit of 10 ms\n" in found
+    assert "TPOT is" not in found
+
+
+def test_a_file_is_started_by_the_name_that_it_gets() -> None:
+    [file] = FORMATS["compose"].files(made(), named="prod.yaml")
+    assert "# Start: docker compose -f prod.yaml up -d\n" in file.text
 
 
 def test_skypilot_is_started_with_each_secret() -> None:

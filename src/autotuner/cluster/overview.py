@@ -52,9 +52,14 @@ class NodeState:
 
 
 def names_a_cluster(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether `auto` may mean a cluster on this machine; Ray itself is not loaded."""
+    """Whether the operator says which cluster `auto` means."""
+    return bool(environment.get("RAY_ADDRESS"))
+
+
+def had_a_cluster(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether one was started on this machine, which may have ended; Ray itself is not loaded."""
     folder = Path(environment.get("RAY_TMPDIR") or tempfile.gettempdir())
-    return bool(environment.get("RAY_ADDRESS")) or (folder / "ray" / "ray_current_cluster").exists()
+    return (folder / "ray" / "ray_current_cluster").exists()
 
 
 def node_states(address: str) -> tuple[NodeState, ...]:

@@ -74,9 +74,12 @@ class DeployFormat:
         return self.refusal(engine)
 
     def files(
-        self, engine: DeployedEngine, version: str | None = None
+        self, engine: DeployedEngine, version: str | None = None, *, named: str = ""
     ) -> tuple[DeployFileText, ...]:
         """The files, each with its head.
+
+        Args:
+            named: name that the one file gets, which the head starts it by.
 
         Raises:
             ExportError: the format does not fit the engine, or has no such version.
@@ -92,7 +95,7 @@ class DeployFormat:
             target = version or self.own_versions(engine)[0]
         written = engine if self.own_versions or not version else with_flags_of(engine, version)
         rendered = self.render(written, target)
-        head = self._head(engine, version, rendered)
+        head = self._head(engine, version, rendered, named)
         return tuple(f if f.name in own else _with_head(f, head) for f in rendered)
 
     def _check(self, engine: DeployedEngine, version: str | None) -> None:
@@ -103,13 +106,18 @@ class DeployFormat:
         raise ExportError(f"target_version: {self.name} has no {version!r}", remedy=has)
 
     def _head(
-        self, engine: DeployedEngine, version: str | None, files: tuple[DeployFileText, ...]
+        self,
+        engine: DeployedEngine,
+        version: str | None,
+        files: tuple[DeployFileText, ...],
+        named: str,
     ) -> list[str]:
         again = [*engine.provenance.words, "--format", self.name]
         again += ["--target-version", version] if version is not None else []
         again += ["--output", engine.name] if len(files) > 1 else []
         secrets = "".join(f" --secret {name}" for name in engine.secrets_inside)
-        start = self.start.format(file=files[0].name, name=engine.name, secrets=secrets)
+        file = one_line(shlex.quote(named)) if named and len(files) == 1 else files[0].name
+        start = self.start.format(file=file, name=engine.name, secrets=secrets)
         return [
             *engine.provenance.lines,
             f"Made by: {one_line(shlex.join(again))}",
@@ -120,8 +128,10 @@ class DeployFormat:
 
     def _search(self, engine: DeployedEngine) -> list[str]:
         program = engine.parts.program[0]
-        if not self.on_host or "/" in program:
+        if not self.on_host:
             return []
+        if "/" in program:
+            return [f"Note: {one_line(program)} is the program of the machine that measured"]
         return [f"Note: {program} is searched in PATH: see that the measured installation is there"]
 
 

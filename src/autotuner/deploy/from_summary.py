@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,8 @@ from autotuner.engines.mounts import mounts_of
 from autotuner.errors import ConfigError, EngineError, ExportError
 from autotuner.report.exports import one_line
 from autotuner.report.points import point_text
+from autotuner.search import OBJECTIVES
+from autotuner.search.points import figure
 from autotuner.tuning.summary import TaskSummary
 
 _NOT_IN_LABELS = re.compile(r"[^a-z0-9]+")
@@ -128,7 +130,7 @@ def _engine(
         replicas=replicas,
         provenance=head,
         settings=source.settings,
-        notes=tuple(_notes(parts, source, container, mounts, key)),
+        notes=(*_over(source, summary.task.slo), *_notes(parts, source, container, mounts, key)),
     )
 
 
@@ -311,6 +313,16 @@ def _notes(
     yield from container.notes
     if source.unserved:
         yield f"this does not serve what was measured: {one_line(source.unserved)}"
+
+
+def _over(source: LaunchSource, slo: Mapping[str, float]) -> Iterator[str]:
+    """The limits of the task that the point is over."""
+    for name, limit in slo.items():
+        value = source.point.values.get(name)
+        if value is not None and value > limit:
+            label, unit = OBJECTIVES[name].label, OBJECTIVES[name].unit
+            over = f"over the task's limit of {figure(limit)} {unit}"
+            yield f"{label} is {figure(value)} {unit}, {over}"
 
 
 def _provenance(

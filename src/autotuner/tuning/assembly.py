@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from autotuner.engines import ENGINES, engine_table
 from autotuner.launch import HandleCallback, LaunchContext, Launcher, launcher_named
 from autotuner.launch.protocol import LaunchesOnCluster
 from autotuner.launch.replay import SimulatedTimeLoop
@@ -50,7 +51,7 @@ def launcher_for(
     """
     landscape = prepared.replay.landscape if prepared.replay is not None else None
     context = LaunchContext(
-        environment,
+        keyless(environment),
         on_started,
         on_gone,
         landscape,
@@ -59,6 +60,12 @@ def launcher_for(
         labels=labels,
     )
     return launcher_named(prepared.task.deployment_mode).of(context)
+
+
+def keyless(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables without those that would have an engine ask for a key: load carries none."""
+    keys = {engine_table(name).file.deploy.api_key for name in ENGINES}
+    return {name: value for name, value in environment.items() if name not in keys}
 
 
 def with_room(prepared: Prepared) -> Prepared:

@@ -116,6 +116,12 @@ def test_a_cluster_that_does_not_answer_says_why_and_what_to_do(
     assert "ends with the task" in own["problem"]
 
 
+def test_a_cluster_that_ended_long_ago_is_not_listed(client: TestClient, tmp_path: Path) -> None:
+    (tmp_path / "ray").mkdir()
+    (tmp_path / "ray" / "ray_current_cluster").write_text("127.0.0.1:1")
+    assert listed(client)["clusters"] == []
+
+
 def test_an_answer_is_asked_for_again_once_it_is_old() -> None:
     now_s, asked = [0.0], [0]
     kept = KeptAnswers[int](3.0, lambda: now_s[0])

@@ -44,7 +44,12 @@ export function LauncherRow({ launcher }: { launcher: LauncherSummary }) {
         )}
       </Table.Th>
       <Table.Td data-label="State">
-        <Badge size="sm" variant="light" color={available && allowed ? "green" : "gray"}>
+        <Badge
+          size="sm"
+          variant="light"
+          miw="max-content"
+          color={available && allowed ? "green" : "gray"}
+        >
           {allowed ? (available ? "available" : "missing") : "forbidden"}
         </Badge>
       </Table.Td>

@@ -1,4 +1,4 @@
-import { Badge, Group, Table, Text } from "@mantine/core";
+import { Badge, Table, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { type Cluster, type ClusterNode, type Container, placesQuery } from "~/api/system";
 import { EmptyState } from "~/ui/empty-state";
@@ -71,16 +71,20 @@ function ContainerRow({ container, nowMs }: { container: Container; nowMs: numbe
         )}
       </Table.Td>
       <Table.Td data-label="State">
-        <Group gap={6}>
-          {state !== null && (
-            <Badge size="sm" variant="light" color={state === "running" ? "green" : "gray"}>
-              {state}
-            </Badge>
-          )}
-          <Text size="xs" className="quiet">
-            made {ago(createdAt, nowMs)}
-          </Text>
-        </Group>
+        {state !== null && (
+          <Badge
+            size="sm"
+            variant="light"
+            mr={6}
+            miw="max-content"
+            color={state === "running" ? "green" : "gray"}
+          >
+            {state}
+          </Badge>
+        )}
+        <Text span size="xs" className="quiet">
+          made {ago(createdAt, nowMs)}
+        </Text>
       </Table.Td>
     </Table.Tr>
   );
@@ -158,7 +162,8 @@ function ClusterView({ cluster }: { cluster: Cluster }) {
 
 /** How much of a resource is reserved: `1 of 2 GPU`; all that there is where that is not known. */
 export function reservedText({ name, total, reserved }: ClusterNode["resources"][number]): string {
-  const amount = (value: number) => (name === "memory" ? gibibytes(value) : number(value));
+  const amount = (value: number) =>
+    name === "memory" && value > 0 ? gibibytes(value) : number(value);
   const unit = name === "memory" ? "memory" : name.replace(/^accelerator_type:/, "");
   return reserved === null
     ? `${unit}: ${amount(total)}, reserved not known`

@@ -6,6 +6,7 @@ import {
   NativeSelect,
   Radio,
   Select,
+  SimpleGrid,
   Skeleton,
   Stack,
   Text,
@@ -88,7 +89,7 @@ export default function ExportDialog({ taskId, onClose }: ExportDialogProps) {
               allowDeselect={false}
               searchable
             />
-            <Group grow align="flex-start">
+            <SimpleGrid cols={{ base: 1, xs: 3 }} spacing="sm">
               <NativeSelect
                 label="Version"
                 data={[
@@ -112,7 +113,7 @@ export default function ExportDialog({ taskId, onClose }: ExportDialogProps) {
                 onChange={(event) => wish({ image: event.currentTarget.value || null })}
                 placeholder={shown.image ?? "REPOSITORY:TAG"}
               />
-            </Group>
+            </SimpleGrid>
             {shown.takes_key && (
               <Checkbox
                 label="Requests carry a key"
@@ -137,18 +138,20 @@ export default function ExportDialog({ taskId, onClose }: ExportDialogProps) {
   );
 }
 
+const fittingFirst = (a: ExportFormat, b: ExportFormat) => Number(b.fits) - Number(a.fits);
+
 interface FormatsProps {
   formats: readonly ExportFormat[];
   picked: string | null;
   onPick: (format: string) => void;
 }
 
-/** All formats; those that do not fit say why. */
+/** All formats: first those that fit, then those that do not, with why. */
 function Formats({ formats, picked, onPick }: FormatsProps) {
   return (
     <Radio.Group label="Format" value={picked} onChange={onPick}>
       <Stack gap="xs" mt="xs" className={`${classes.formats} scroll-y`}>
-        {formats.map(({ format, title, summary, fits, why_not }) => (
+        {[...formats].sort(fittingFirst).map(({ format, title, summary, fits, why_not }) => (
           <Radio
             key={format}
             value={format}

@@ -100,7 +100,8 @@ def write_deployment(
         task = chosen_task(store, number)
         summary = summarise(store, task)
         engine = _engine(store, task, summary, wishes, home)
-    files = form.files(engine, wishes.target_version)
+    name = "" if output is None or output.is_dir() else output.name
+    files = form.files(engine, wishes.target_version, named=name)
     if output is None:
         sys.stdout.write(_only(files, form, engine).text)
         return

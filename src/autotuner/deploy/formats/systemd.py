@@ -31,6 +31,7 @@ def _unit(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]:
         "",
         "[Service]",
         "Type=exec",
+        "# User= of whom it is to run as; root where left out.",
         *([f"Environment={_quoted(f'PATH={_PATH}')}"] if is_bare else []),
         *(f"Environment={_quoted(f'{v.name}={v.value}')}" for v in plain),
         *([f"# With {', '.join(secret)}, one NAME=VALUE a line."] if secret else []),

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from pydantic import TypeAdapter
 
 from autotuner.cluster.connection import AUTO, LOCAL
-from autotuner.cluster.overview import NodeState, names_a_cluster, node_states
+from autotuner.cluster.overview import NodeState, had_a_cluster, names_a_cluster, node_states
 from autotuner.config import RayConfig
 from autotuner.errors import LaunchError
 from autotuner.launch.container_spec import LABEL
@@ -99,7 +99,9 @@ def list_places(service: ServiceDep) -> Response:
     A daemon is asked every few seconds at the most, and a cluster every minute, however many ask.
     """
     engines = service.store.workers.engines()
-    clusters = [_cluster(service, *one) for one in _clusters_in_use(service).items()]
+    found = [_cluster(service, *one) for one in _clusters_in_use(service).items()]
+    # One that was started here once, and that nobody uses or names, may have ended since.
+    clusters = [c for c in found if not c["problem"] or c["task_ids"] or names_a_cluster()]
     return json_response(
         PLACES, {"containers": _containers(service, engines), "clusters": clusters}
     )
@@ -155,7 +157,7 @@ def _elsewhere(name: str, kept: KeptHandle) -> dict[str, Any]:
 
 def _clusters_in_use(service: Service) -> dict[str, list[int]]:
     """Address -> running tasks; `auto` too where this machine names a cluster."""
-    found: dict[str, list[int]] = {AUTO: []} if names_a_cluster() else {}
+    found: dict[str, list[int]] = {AUTO: []} if names_a_cluster() or had_a_cluster() else {}
     for task in service.store.tasks.running():
         if task.config.get("deployment_mode") == _RAY:
             address = (task.config.get(_RAY) or {}).get("address", RayConfig().address)
