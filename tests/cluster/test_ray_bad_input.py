@@ -73,7 +73,7 @@ def test_a_worker_connects_only_where_its_operator_allows(tmp_path: Path) -> Non
     [
         (RayConfig(), 2, {"GPU": 2.0}),
         (RayConfig(cpus=3.0), 4, {"GPU": 4.0, "CPU": 3.0}),
-        (RayConfig(), 0, {"CPU": 16.0}),
+        (RayConfig(), 0, {"CPU": 32.0}),
         (RayConfig(cpus=2.0, resources={"disk": 0.5}), 0, {"disk": 0.5, "CPU": 2.0}),
     ],
 )

@@ -157,8 +157,9 @@ def demand(config: RayConfig, gpus: int, there: Sequence[Node]) -> dict[str, flo
     if config.cpus is not None:
         wanted["CPU"] = config.cpus
     elif not gpus:
+        # The largest has it alone: smaller ones would measure other figures.
         fitting = [node.resources.get("CPU", 0.0) for node in there if _has(node, wanted)]
-        wanted["CPU"] = min((cpus for cpus in fitting if cpus), default=1.0)
+        wanted["CPU"] = max(fitting, default=0.0) or 1.0
     if not any(_has(node, wanted) for node in there):
         for name, most in wanted.items():
             if all(node.resources.get(name, 0.0) < most for node in there):
