@@ -61,6 +61,61 @@ def test_no_template_holds_a_password_and_each_names_the_database(
     assert made.file in made.submit[-1]
 
 
+@pytest.mark.parametrize("scheduler", list(SCHEDULERS))
+@pytest.mark.parametrize("database", [None, OPEN])
+def test_further_secrets_are_named_and_never_written(
+    scheduler: str, database: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", PASSWORD)
+    made = template(scheduler, database, variables=("HF_TOKEN", "PGPASSWORD"))
+    for name in ("HF_TOKEN", "PGPASSWORD"):
+        assert name in made.text
+    assert PASSWORD not in "\n".join((made.text, *made.submit))
+    if scheduler == "kubernetes":
+        (container,) = yaml.safe_load(made.text)["spec"]["template"]["spec"]["containers"]
+        found = {one["name"]: one for one in container["env"]}
+        key = {"name": "autotuner-database", "key": "HF_TOKEN"}
+        assert found["HF_TOKEN"]["valueFrom"]["secretKeyRef"] == key
+        assert '--from-literal=HF_TOKEN="$HF_TOKEN"' in made.submit[0]
+    if scheduler == "skypilot":
+        assert {"HF_TOKEN": None}.items() <= yaml.safe_load(made.text)["secrets"].items()
+        assert "--secret HF_TOKEN --secret PGPASSWORD" in made.submit[-1]
+
+
+@pytest.mark.parametrize("name", ["HF_TOKEN=x", "a b", "$X", ""])
+def test_a_value_in_place_of_a_variable_is_refused(name: str) -> None:
+    with pytest.raises(AutotunerError, match="--variable"):
+        JobRequest(DatabaseReference(), variables=(name,))
+
+
+@pytest.mark.parametrize(
+    ("mode", "code", "message"),
+    [(0o600, 0, ""), (0o640, 2, "others may read it; chmod 600 it"), (None, 1, "is not set")],
+)
+def test_a_job_of_slurm_reads_secrets_that_only_its_owner_can_read(
+    mode: int | None, code: int, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / "autotuner").write_text('#!/bin/sh\ntest "$HF_TOKEN" = "a b"\n')
+    (tmp_path / "autotuner").chmod(0o755)
+    secrets = tmp_path / ".config" / "autotuner" / "secrets.env"
+    if mode is not None:
+        secrets.parent.mkdir(parents=True)
+        secrets.write_text('HF_TOKEN="a b"\n')
+        secrets.chmod(mode)
+    environment = {
+        "HOME": str(tmp_path),
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "SLURM_ARRAY_JOB_ID": "7",
+        "SLURM_ARRAY_TASK_ID": "1",
+    }
+    text = template("slurm", OPEN, variables=("HF_TOKEN",)).text
+    done = subprocess.run(
+        ["/bin/bash"], input=text, env=environment, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (done.returncode != 0) is (code != 0)
+    assert message in done.stderr
+
+
 @pytest.mark.parametrize("scheduler", ["slurm", "ray"])
 def test_a_script_is_one_that_its_shell_reads(scheduler: str) -> None:
     text = template(scheduler, gpus=2, count=3, cpus=8, memory_gib=64).text

@@ -78,6 +78,15 @@ def workers_template(
     address: Annotated[
         str | None, typer.Option("--address", help="Address of Ray's head: http://HOST:8265.")
     ] = None,
+    variables: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--variable",
+            metavar="NAME",
+            help="A further secret that the worker has as a variable, as HF_TOKEN or PGPASSWORD: "
+            "by the scheduler's own secrets, never in the file. Repeatable.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Print a file that starts workers as jobs of a scheduler, and how to submit it."""
@@ -100,4 +109,5 @@ def workers_template(
         secret=secret,
         volume=volume,
         address=address,
+        variables=tuple(variables or ()),
     )

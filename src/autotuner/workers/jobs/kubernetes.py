@@ -106,6 +106,7 @@ def _container(request: JobRequest) -> dict[str, Any]:
         "command": worker_command(request),
         "env": [
             {"name": DATABASE_VARIABLE, **_database(request)},
+            *({"name": name, **_secret(request, name)} for name in request.variables),
             {"name": "AUTOTUNER_HOME", "value": _HOME},
         ],
         "resources": {"requests": {**gpus, **needed}, "limits": limits},
@@ -123,5 +124,9 @@ def _container(request: JobRequest) -> dict[str, Any]:
 def _database(request: JobRequest) -> dict[str, Any]:
     if request.database.url:
         return {"value": request.database.url}
+    return _secret(request, URL_KEY)
+
+
+def _secret(request: JobRequest, key: str) -> dict[str, Any]:
     name = request.secret or DATABASE_SECRET
-    return {"valueFrom": {"secretKeyRef": {"name": name, "key": URL_KEY}}}
+    return {"valueFrom": {"secretKeyRef": {"name": name, "key": key}}}

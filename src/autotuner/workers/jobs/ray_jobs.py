@@ -10,12 +10,12 @@ import shlex
 
 from autotuner.errors import AutotunerError
 from autotuner.workers.jobs.request import DATABASE_VARIABLE, JobRequest
-from autotuner.workers.jobs.shell import worker_command
+from autotuner.workers.jobs.shell import secret_variables, worker_command
 
-_CHECK = (
-    f'test "${{{DATABASE_VARIABLE}:+set}}" || '
-    f'{{ echo "{DATABASE_VARIABLE} is not set on this node" >&2; exit 2; }}'
-)
+
+def _check(name: str) -> str:
+    """Ends a job on whose node a variable is not set."""
+    return f'test "${{{name}:+set}}" || {{ echo "{name} is not set on this node" >&2; exit 2; }}'
 
 
 def ray_script(request: JobRequest) -> str:
@@ -44,10 +44,9 @@ def ray_script(request: JobRequest) -> str:
 
 def _cluster(request: JobRequest) -> list[str]:
     lines = []
-    if not request.database.url:
-        lines = [
-            f"# {DATABASE_VARIABLE} is a variable of the cluster's nodes (of a secret, in KubeRay)."
-        ]
+    if names := secret_variables(request):
+        are = "is a variable" if len(names) == 1 else "are variables"
+        lines = [f"# {', '.join(names)} {are} of the cluster's nodes (of a secret, in KubeRay)."]
     if request.address:
         return [*lines, f"export RAY_ADDRESS={shlex.quote(request.address)}"]
     return [*lines, ': "${RAY_ADDRESS:?is not set: http://HOST:8265 of the head node}"']
@@ -56,6 +55,9 @@ def _cluster(request: JobRequest) -> list[str]:
 def _entrypoint(request: JobRequest) -> str:
     """The command of a job: its locks are its own, for its GPUs are."""
     url = request.database.url
-    database = f"export {DATABASE_VARIABLE}={shlex.quote(url)}" if url else _CHECK
+    database = (
+        f"export {DATABASE_VARIABLE}={shlex.quote(url)}" if url else _check(DATABASE_VARIABLE)
+    )
+    checks = "; ".join([database, *map(_check, request.variables)])
     command = shlex.join(worker_command(request))
-    return f"{database}; AUTOTUNER_LOCKS=$(mktemp -d); export AUTOTUNER_LOCKS; exec {command}"
+    return f"{checks}; AUTOTUNER_LOCKS=$(mktemp -d); export AUTOTUNER_LOCKS; exec {command}"

@@ -17,6 +17,7 @@ _NAMED = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._/:@-]*[A-Za-z0-9])?")
 _OF_KUBERNETES = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _LONGEST = {"queue_name": 63, "secret": 253, "volume": 253}
 """Objects of Kubernetes; the name of a queue is the value of a label too."""
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LEAST_HOURS = 0.1
 """A shorter walltime ends before a worker has done anything."""
 
@@ -45,6 +46,8 @@ class JobRequest:
         cpus, memory_gib: of each worker; left to the scheduler where None.
         hours: after which the scheduler ends a worker; left to the scheduler where None.
         gpu_type: in the scheduler's words; any where None.
+        variables: names of further secrets that a worker has as variables, as HF_TOKEN: no template
+            holds their values.
         partition, queue_name, image, secret, volume, address: see `schedulers.OPTIONS`.
     """
 
@@ -62,10 +65,13 @@ class JobRequest:
     secret: str | None = None
     volume: str | None = None
     address: str | None = None
+    variables: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for field in ("gpu_type", "partition", "image", "address"):
             _require_name(field, getattr(self, field))
+        for name in self.variables:
+            _require_variable(name)
         for field in _LONGEST:
             _require_object_name(field, getattr(self, field))
         if self.hours is not None and self.hours < _LEAST_HOURS:
@@ -125,6 +131,14 @@ def _require_name(field: str, value: str | None) -> None:
         raise AutotunerError(
             f"--{field.replace('_', '-')}: {value!r} is no name",
             remedy="write letters, digits, and . _ / : @ - between them",
+        )
+
+
+def _require_variable(name: str) -> None:
+    if not _VARIABLE.fullmatch(name):
+        raise AutotunerError(
+            f"--variable: {name!r} is no name of a variable",
+            remedy="give the name alone, as HF_TOKEN: its value stays out of the template",
         )
 
 

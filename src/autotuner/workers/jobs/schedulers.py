@@ -11,6 +11,7 @@ from autotuner.errors import AutotunerError
 from autotuner.workers.jobs.kubernetes import DATABASE_SECRET, URL_KEY, kubernetes_job
 from autotuner.workers.jobs.ray_jobs import ray_script
 from autotuner.workers.jobs.request import JobRequest
+from autotuner.workers.jobs.shell import secret_variables
 from autotuner.workers.jobs.skypilot import skypilot_task
 from autotuner.workers.jobs.slurm import slurm_script
 
@@ -44,17 +45,23 @@ class JobTemplate:
 
 
 def _of_kubernetes(request: JobRequest) -> tuple[str, ...]:
-    secret = f"kubectl create secret generic {request.secret or DATABASE_SECRET} "
-    secret += f'--from-literal={URL_KEY}="${request.database.variable}"'
-    return (*(() if request.database.url else (secret,)), "kubectl create -f worker.yaml")
+    keys = {name: name for name in request.variables}
+    if not request.database.url:
+        keys = {URL_KEY: request.database.variable, **keys}
+    literals = [f'--from-literal={key}="${name}"' for key, name in keys.items()]
+    name = request.secret or DATABASE_SECRET
+    secret = " ".join(["kubectl create secret generic", name, *literals])
+    return (*((secret,) if literals else ()), "kubectl create -f worker.yaml")
 
 
 def _of_skypilot(request: JobRequest) -> tuple[str, ...]:
-    secret = "" if request.database.url else f"--secret {request.database.variable} "
+    secret = "".join(f"--secret {name} " for name in secret_variables(request))
     return (f"sky jobs launch --detach-run {secret}worker.sky.yaml",)
 
 
-_COMMON = frozenset({"database", "gpus", "count", "until_idle_s", "cpus", "memory_gib"})
+_COMMON = frozenset(
+    {"database", "gpus", "count", "until_idle_s", "cpus", "memory_gib", "variables"}
+)
 _IMAGE = "the worker's image: docker build -f Containerfile, with the engine's image as BASE"
 SCHEDULERS: Mapping[str, JobScheduler] = MappingProxyType(
     {

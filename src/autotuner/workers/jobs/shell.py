@@ -22,3 +22,14 @@ def database_lines(database: DatabaseReference) -> list[str]:
         ]
     checked = f"${{{database.variable}:?is not set: the address of the PostgreSQL database}}"
     return [f'export {DATABASE_VARIABLE}="{checked}"']
+
+
+def secret_variables(request: JobRequest) -> tuple[str, ...]:
+    """Variables whose values are secrets, the database's address among them."""
+    database = () if request.database.url else (request.database.variable,)
+    return (*database, *request.variables)
+
+
+def variable_lines(request: JobRequest) -> list[str]:
+    """Lines that end the job where a secret is not there that the worker is to have."""
+    return [f'export {name}="${{{name}:?is not set}}"' for name in request.variables]

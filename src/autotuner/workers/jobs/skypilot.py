@@ -8,7 +8,12 @@ import yaml
 
 from autotuner import __version__
 from autotuner.workers.jobs.request import JobRequest
-from autotuner.workers.jobs.shell import database_lines, worker_command
+from autotuner.workers.jobs.shell import (
+    database_lines,
+    secret_variables,
+    variable_lines,
+    worker_command,
+)
 
 
 def skypilot_task(request: JobRequest) -> str:
@@ -18,12 +23,13 @@ def skypilot_task(request: JobRequest) -> str:
     needed = {name: f"{amount}+" for name, amount in amounts.items() if amount}
     image = {"image_id": f"docker:{request.image}"} if request.image else {}
     resources = {**gpus, **needed, **image}
-    run = [*database_lines(request.database), f"exec {' '.join(worker_command(request))}"]
+    run = [*database_lines(request.database), *variable_lines(request)]
+    run.append(f"exec {' '.join(worker_command(request))}")
     document: dict[str, Any] = {
         "name": "autotuner-worker",
         "num_nodes": request.count,
         **({"resources": resources} if resources else {}),
-        **({} if request.database.url else {"secrets": {request.database.variable: None}}),
+        **({"secrets": dict.fromkeys(names)} if (names := secret_variables(request)) else {}),
     }
     if not request.image:
         document["setup"] = (

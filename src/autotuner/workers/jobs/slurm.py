@@ -10,7 +10,7 @@ from __future__ import annotations
 import shlex
 
 from autotuner.workers.jobs.request import JobRequest
-from autotuner.workers.jobs.shell import database_lines, worker_command
+from autotuner.workers.jobs.shell import database_lines, variable_lines, worker_command
 
 _WARNING_S = 120
 """From Slurm's announcement to the walltime: for engines to end, and the lease to go back."""
@@ -44,6 +44,18 @@ exit "$code"
 """
 
 
+_SECRETS = """\
+# Secrets are variables where sbatch is called, or stand in a file that only its owner can read.
+secrets=${AUTOTUNER_SECRETS:-$HOME/.config/autotuner/secrets.env}
+if [ -f "$secrets" ]; then
+    case $(stat -L -c %a "$secrets") in
+        ?00) set -a && . "$secrets" && set +a ;;
+        *) echo "$secrets: others may read it; chmod 600 it" >&2 && exit 2 ;;
+    esac
+fi
+""".splitlines()
+
+
 def slurm_script(request: JobRequest) -> str:
     """The batch script."""
     options = {
@@ -65,7 +77,7 @@ def slurm_script(request: JobRequest) -> str:
     for name, value in options.items():
         if value is not None:
             lines.append(f"#SBATCH --{name}" + (f"={value}" if value else ""))
-    lines += ["", *database_lines(request.database)]
+    lines += ["", *_SECRETS, *database_lines(request.database), *variable_lines(request)]
     command = shlex.join(worker_command(request))
     return "\n".join(lines) + "\n" + _BODY.format(command=command, least_s=_LEAST_S)
 
