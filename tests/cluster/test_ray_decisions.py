@@ -9,23 +9,29 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
+from autotuner.catalog.device import this_device
 from autotuner.cluster import connection, launcher, seat
 from autotuner.cluster.connection import probe
 from autotuner.cluster.engine import RayEngine
 from autotuner.cluster.launcher import Patience, RayLauncher
-from autotuner.cluster.messages import MARK, LaunchRequest, Refused
+from autotuner.cluster.load import RayLoadGenerator
+from autotuner.cluster.messages import MARK, LaunchRequest, NodeFacts, Refused
 from autotuner.cluster.node import LaunchNode
 from autotuner.cluster.reaping import handle_of, reap
 from autotuner.cluster.seat import Seat, meaning, reserved
-from autotuner.config import RayConfig
+from autotuner.config import LoadLevel, RayConfig, parse_task
 from autotuner.engines import LaunchSpec
 from autotuner.errors import LaunchError
 from autotuner.launch import LaunchLost, Reaped
+from autotuner.measure import Endpoint, Measurement
+from autotuner.measure.protocol import LoadContext
+from autotuner.tuning.points import informative_levels
 
 NOBODY = "127.0.0.1:1"
 SPEC = LaunchSpec("llamacpp", ("engine",), "fake")
@@ -227,6 +233,47 @@ def test_a_place_whose_engine_cannot_be_stopped_is_given_back(
     with pytest.raises((LaunchError, asyncio.CancelledError)):
         asyncio.run(engine.stop())
     assert (place.released, kept) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("gpus", "processor", "is_learnt"),
+    [(0, "another", False), (0, this_device().name, True), (1, "another", True)],
+)
+def test_a_level_bears_its_node_and_of_another_processor_nothing_is_learnt(
+    gpus: int, processor: str, is_learnt: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = NodeFacts("id", "n1", "1", (), 4.0, processor=processor, cores=4)
+    place = Seat("launch-1", None, None, {"CPU": 2.0}, facts)
+    engine = RayEngine(
+        replace(SPEC, gpus=gpus),
+        place,
+        "launch-1.1",
+        handle_of("launch-1.1", "node", NOBODY),
+        tmp_path / "engine.log",
+        give_back=lambda seat: None,
+        on_gone=lambda handle: None,
+    )
+    assert not engine.is_alone
+    load = LoadLevel.concurrency(1)
+    level = Measurement.model_validate(
+        {"load": load.to_json(), "duration_s": 1.0, "requests_completed": 99, "requests_failed": 0}
+        | {"requests_short": 0, "ended_by": "requests", "valid": True, "tok_s": 1.0}
+        | {"requests_s": 1.0, "input_tokens": 99, "output_tokens": 99}
+    )
+
+    async def run_level(request: object, on_progress: object) -> Measurement:
+        return level
+
+    monkeypatch.setattr(engine, "run_level", run_level)
+    endpoint = Endpoint("http://x", "fake", "/v1/completions", engine=engine)
+    task = parse_task({"version": 2, "name": "t", "model": {"id": "smollm2-135m"}})
+    context = LoadContext(task.benchmark, cast("Any", None), tmp_path)
+    measured = asyncio.run(
+        RayLoadGenerator(context).run(endpoint, cast("Any", None), engine_alive=lambda: True)
+    )
+    assert measured.node is not None
+    assert (measured.node.host, measured.node.cores) == ("n1", 4)
+    assert bool(informative_levels([measured])) is is_learnt
 
 
 class Loading(LaunchNode):

@@ -12,6 +12,7 @@ from autotuner.cluster.messages import (
     LaunchRequest,
     LevelRequest,
     News,
+    NodeFacts,
     NodeReply,
     Ready,
     Refused,
@@ -115,9 +116,14 @@ class RayEngine(StopsWhenLeft):
         return self._spec.gpus
 
     @property
+    def facts(self) -> NodeFacts:
+        """Its node."""
+        return self._seat.facts
+
+    @property
     def node(self) -> str:
         """Ray's id of its node."""
-        return self._seat.facts.node
+        return self.facts.node
 
     @property
     def actor(self) -> Any:

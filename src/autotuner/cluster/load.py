@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from autotuner.catalog.device import this_device
 from autotuner.cluster.engine import RayEngine
 from autotuner.cluster.messages import LevelRequest
 from autotuner.errors import MeasureError
 from autotuner.measure import Endpoint, LevelPlan, Measurement
 from autotuner.measure.protocol import LoadContext
+from autotuner.measure.results import MeasuredNode
 
 
 class RayLoadGenerator:
@@ -43,4 +45,12 @@ class RayLoadGenerator:
             engine.gpus,
             is_alone=engine.is_alone,
         )
-        return await engine.run_level(request, on_progress or (lambda completed, wanted: None))
+        found = await engine.run_level(request, on_progress or (lambda completed, wanted: None))
+        facts = engine.facts
+        node = MeasuredNode(
+            host=facts.host,
+            processor=facts.processor,
+            cores=facts.cores,
+            is_as_described=engine.gpus > 0 or facts.processor == this_device().name,
+        )
+        return found.model_copy(update={"node": node})

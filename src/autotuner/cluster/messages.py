@@ -25,6 +25,7 @@ class NodeFacts:
         version: of this package there.
         devices: the GPUs that Ray has given the launch.
         cpus: all that the node has, as Ray counts them.
+        processor, cores: of its CPU, and how many of it a process there may use.
     """
 
     node: str
@@ -32,6 +33,8 @@ class NodeFacts:
     version: str
     devices: tuple[str, ...]
     cpus: float
+    processor: str
+    cores: int
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import autotuner
+from autotuner.catalog.device import this_device
 from autotuner.cluster.connection import nodes
 from autotuner.cluster.messages import (
     MARK,
@@ -77,7 +78,16 @@ class LaunchNode:
         node = ray.get_runtime_context().get_node_id()
         devices = tuple(map(str, ray.get_gpu_ids()))
         cpus = next((own.resources.get("CPU", 0.0) for own in nodes() if own.id == node), 0.0)
-        return NodeFacts(node, this_machine().host, autotuner.__version__, devices, cpus)
+        cpu = this_device()
+        return NodeFacts(
+            node,
+            this_machine().host,
+            autotuner.__version__,
+            devices,
+            cpus,
+            processor=cpu.name,
+            cores=cpu.cores,
+        )
 
     async def launch(self, request: LaunchRequest) -> NodeReply[Ready | Failure | Refused]:
         """Starts an engine; returns when it serves, or why it does not."""

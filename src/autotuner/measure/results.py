@@ -71,6 +71,23 @@ def _percentile(name: str) -> str | None:
     return part if part in _PERCENTILES else None
 
 
+class MeasuredNode(BaseModel):
+    """The machine of a cluster that a level was measured on.
+
+    Attributes:
+        processor, cores: of its CPU, and how many of it a process there may use.
+        is_as_described: False for an engine on a CPU that is another than that of the machine which
+            the task was started on, and whose name the results bear.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str
+    processor: str
+    cores: int
+    is_as_described: bool
+
+
 class Measurement(BaseModel):
     """One operating point: what one load level yields.
 
@@ -101,6 +118,7 @@ class Measurement(BaseModel):
             it was short of CPU, its worst lag is above 25 ms and above a quarter of the mean TTFT,
             or its mean lag is above 1 ms and above 2 % of it.
         machine: load of the machine while the level ran; None where it is not known.
+        node: of a cluster, that it was measured on; None for this machine.
         began_at: when the measured window began; None where the load generator does not say.
         compiling: whether the engine compiled or tuned something while the level ran, also when it
             was measured again: nothing is learnt from it.
@@ -138,6 +156,7 @@ class Measurement(BaseModel):
     client_worst_delay_ms: float | None = None
     client_bottleneck: bool = False
     machine: MachineLoad | None = None
+    node: MeasuredNode | None = None
     began_at: datetime | None = None
     compiling: bool = False
     caches: dict[str, str] = Field(default_factory=dict)

@@ -186,13 +186,15 @@ FEWEST_REQUESTS = 3
 def informative_levels(
     measured: Iterable[Measurement], *, when_busy: bool = False
 ) -> list[Measurement]:
-    """Levels that say something of the engine: enough requests, and nothing was compiled meanwhile;
-    and unless `when_busy`, the load generator kept up, and others left the machine to it."""
+    """Levels that say something of the engine on the device that the task names: enough requests,
+    and nothing was compiled meanwhile; and unless `when_busy`, the load generator kept up, and
+    others left the machine to it."""
     return [
         level
         for level in measured
         if level.requests_completed >= FEWEST_REQUESTS
         and not level.compiling
+        and (level.node is None or level.node.is_as_described)
         and (when_busy or not level.is_disturbed)
     ]
 

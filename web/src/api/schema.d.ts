@@ -5183,6 +5183,25 @@ export interface components {
             state: "valid" | "revoked" | "expired";
         };
         /**
+         * MeasuredNode
+         * @description The machine of a cluster that a level was measured on.
+         *
+         *     Attributes:
+         *         processor, cores: of its CPU, and how many of it a process there may use.
+         *         is_as_described: False for an engine on a CPU that is another than that of the machine which
+         *             the task was started on, and whose name the results bear.
+         */
+        MeasuredNode: {
+            /** Cores */
+            cores: number;
+            /** Host */
+            host: string;
+            /** Is As Described */
+            is_as_described: boolean;
+            /** Processor */
+            processor: string;
+        };
+        /**
          * MeasuredView
          * @description A measured level: means, the median over repeats; `tok_s` of the whole deployment.
          *
@@ -5240,6 +5259,7 @@ export interface components {
          *             it was short of CPU, its worst lag is above 25 ms and above a quarter of the mean TTFT,
          *             or its mean lag is above 1 ms and above 2 % of it.
          *         machine: load of the machine while the level ran; None where it is not known.
+         *         node: of a cluster, that it was measured on; None for this machine.
          *         began_at: when the measured window began; None where the load generator does not say.
          *         compiling: whether the engine compiled or tuned something while the level ran, also when it
          *             was measured again: nothing is learnt from it.
@@ -5309,6 +5329,7 @@ export interface components {
             launch: number;
             load: components["schemas"]["LoadLevel"];
             machine?: components["schemas"]["MachineLoad"] | null;
+            node?: components["schemas"]["MeasuredNode"] | null;
             /**
              * Note
              * @default
@@ -5408,6 +5429,7 @@ export interface components {
             launch: number;
             load: components["schemas"]["LoadLevel"];
             machine?: components["schemas"]["MachineLoad"] | null;
+            node?: components["schemas"]["MeasuredNode"] | null;
             /**
              * Note
              * @default
