@@ -1,4 +1,4 @@
-"""The Compose file of a llama.cpp point on a real daemon: the engine starts, and serves."""
+"""The Compose file of a llama.cpp point on a real daemon: the engine serves who has the key."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from own_docker import IMAGE, OwnDocker
 
 pytestmark = pytest.mark.slow
 _READY_S = 120.0
+_KEY = "sesame"
 
 
 @pytest.fixture
@@ -34,7 +35,8 @@ def compose(docker_here: OwnDocker, tmp_path: Path) -> Iterator[tuple[Path, Any]
         pytest.skip("docker-compose is not installed: apt-get install docker-compose")
     folder = tmp_path / f"deployed{os.getpid()}"
     folder.mkdir()
-    environment = {**os.environ, "DOCKER_HOST": docker_here.daemon.address}
+    address = docker_here.daemon.address
+    environment = {**os.environ, "DOCKER_HOST": address, "LLAMA_API_KEY": _KEY}
 
     def run(*words: str) -> str:
         done = subprocess.run(
@@ -61,17 +63,22 @@ def test_the_engine_of_a_point_is_served_by_its_compose_file(compose: tuple[Path
     candidate = Candidate.from_settings(settings)
     spec = llamacpp.render(candidate, model, llamacpp.assume(None))
     summary = summary_of(spec.command(), "llamacpp", settings, 0)
-    engine = deployed_engine(summary, ExportWishes(image=IMAGE, program="llama-server"))
+    engine = deployed_engine(
+        summary, ExportWishes(image=IMAGE, program="llama-server", api_key=True)
+    )
     [file] = FORMATS["compose"].files(engine)
     port = free_port()
     assert "127.0.0.1:8000:8000" in file.text
+    assert _KEY not in file.text
     text = file.text.replace("127.0.0.1:8000:8000", f"127.0.0.1:{port}:8000")
     (folder / "compose.yaml").write_text(text, encoding="utf-8")
     run("up", "-d")
     address = f"http://127.0.0.1:{port}"
-    _wait_until_served(f"{address}{engine.deploy.ready_path}", run)
+    _wait_until_served(f"{address}{engine.ready_path}", run)
     body = {"model": engine.served_name, "prompt": "Once", "max_tokens": 4}
-    answer = httpx.post(f"{address}/v1/completions", json=body, timeout=60)
+    assert httpx.post(f"{address}/v1/completions", json=body, timeout=60).status_code == 401
+    key = {"Authorization": f"Bearer {_KEY}"}
+    answer = httpx.post(f"{address}/v1/completions", json=body, headers=key, timeout=60)
     assert answer.status_code == 200, answer.text
     assert answer.json()["usage"]["completion_tokens"] == 4
     [service] = yaml.safe_load(text)["services"].values()
