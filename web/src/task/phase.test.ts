@@ -46,6 +46,22 @@ describe("the phase of a task", () => {
     expect(phaseLines(ended, 7)).toEqual(["Choosing the next launch"]);
   });
 
+  it("says what is fetched before a launch, beside the launches under way", () => {
+    const what = "fetching an/image:1";
+    const begun = phaseOf(["task_started"], ["preparing", { what, done_gib: 0, total_gib: 0 }]);
+    expect(phaseLines(begun, 7)).toEqual(["Fetching an/image:1"]);
+    const half: [string, Record<string, unknown>] = [
+      "preparing",
+      { what, done_gib: 4.25, total_gib: 9.8 },
+    ];
+    const fetched = "Fetching an/image:1: 4.25\u00a0GiB of 9.8\u00a0GiB";
+    expect(phaseLines(phaseOf(["task_started"], half), 7)).toEqual([fetched]);
+    const beside = phaseOf(["task_started"], ["experiment_started", { index: 1 }], half);
+    expect(phaseLines(beside, 7)).toEqual([fetched, "Launch 1 of 7: loading the engine"]);
+    const launched = phaseOf(["task_started"], half, ["experiment_started", { index: 1 }]);
+    expect(phaseLines(launched, 7)).toEqual(["Launch 1 of 7: loading the engine"]);
+  });
+
   it("follows a launch that confirms an earlier one", () => {
     const begun = phaseOf(["task_started"], ["relaunch_started", { index: 3, launch: 2 }]);
     expect(phaseLines(begun, 7)).toEqual(["Launch 3 again, to confirm it: loading the engine"]);

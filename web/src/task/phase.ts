@@ -1,7 +1,7 @@
 /** Where a running task stands, made of its events. */
 
 import type { TaskEvent } from "~/api/event-stream";
-import { counted, type LoadLevel, load, timeLeft } from "~/ui/format";
+import { counted, gibibytes, type LoadLevel, load, timeLeft } from "~/ui/format";
 
 export interface LaunchUnderWay {
   index: number;
@@ -19,6 +19,8 @@ export interface Phase {
   /** Number of the newest event that it is made of. */
   lastEvent: number;
   predicting: { asked: number; wanted: number } | null;
+  /** Fetched before the next launch, as a container image; 0 of 0 GiB while nothing is known. */
+  preparing: { what: string; doneGib: number; totalGib: number } | null;
   /** Launches under way, in their order: several where the task runs engines side by side. */
   launches: readonly LaunchUnderWay[];
   /** Whether launches have begun, so that between two of them the next one is chosen. */
@@ -30,6 +32,7 @@ export interface Phase {
 export const NO_PHASE: Phase = {
   lastEvent: 0,
   predicting: null,
+  preparing: null,
   launches: [],
   isSearching: false,
   remarks: [],
@@ -51,16 +54,24 @@ function changeBy(phase: Phase, kind: string, payload: Payload): Partial<Phase> 
       return NO_PHASE;
     case "predicting":
       return { predicting: { asked: Number(payload.asked), wanted: Number(payload.wanted) } };
+    case "preparing":
+      return {
+        preparing: {
+          what: String(payload.what),
+          doneGib: Number(payload.done_gib ?? 0),
+          totalGib: Number(payload.total_gib ?? 0),
+        },
+      };
     case "task_started":
-      return { predicting: null, launches: [], isSearching: true };
+      return { predicting: null, preparing: null, launches: [], isSearching: true };
     case "machine_busy":
       return remark(phase, payload.reason);
     case "prediction_trouble":
       return remark(phase, payload.message);
     case "experiment_started":
-      return { predicting: null, launches: begun(phase.launches, index) };
+      return { predicting: null, preparing: null, launches: begun(phase.launches, index) };
     case "relaunch_started":
-      return { launches: begun(phase.launches, index, Number(payload.launch)) };
+      return { preparing: null, launches: begun(phase.launches, index, Number(payload.launch)) };
     case "engine_ready":
       return {
         launches: changed(phase.launches, index, (launch) => ({ ...launch, step: "ready" })),
@@ -80,7 +91,7 @@ function changeBy(phase: Phase, kind: string, payload: Payload): Partial<Phase> 
       return { launches: phase.launches.filter((launch) => launch.index !== index) };
     case "released":
     case "task_ended":
-      return { predicting: null, launches: [], isSearching: false };
+      return { predicting: null, preparing: null, launches: [], isSearching: false };
     default:
       return {};
   }
@@ -128,8 +139,12 @@ function measuring(launch: LaunchUnderWay, payload: Payload): LaunchUnderWay {
   };
 }
 
-/** What is going on, a line for each launch under way. */
+/** What is going on, a line for each launch under way, below what the next one waits for. */
 export function phaseLines(phase: Phase, launches: number | null): string[] {
+  if (phase.preparing !== null) {
+    const others = phase.launches.map((one) => launchLine(one, launches));
+    return [preparingLine(phase.preparing), ...others];
+  }
   if (phase.predicting !== null && phase.launches.length === 0) {
     const { asked, wanted } = phase.predicting;
     return [`Predicting: ${asked} of ${counted(wanted, "candidate")}`];
@@ -140,6 +155,11 @@ export function phaseLines(phase: Phase, launches: number | null): string[] {
       ? "Choosing the next launch"
       : "Preparing: reading the model, making candidates",
   ];
+}
+
+function preparingLine({ what, doneGib, totalGib }: NonNullable<Phase["preparing"]>): string {
+  const text = what.charAt(0).toUpperCase() + what.slice(1);
+  return totalGib > 0 ? `${text}: ${gibibytes(doneGib)} of ${gibibytes(totalGib)}` : text;
 }
 
 function launchLine(launch: LaunchUnderWay, launches: number | null): string {

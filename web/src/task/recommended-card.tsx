@@ -153,6 +153,12 @@ function Answer({ task, point, details }: AnswerProps) {
         unserved={point.unserved}
         sampleRequest={point.sample_request}
       />
+      {task.config.deployment_mode === "docker" && (
+        <Text size="sm">
+          It was measured in a container, which the script of <strong>Deploy…</strong>, format
+          Docker command, starts at the address of the request.
+        </Text>
+      )}
       <Group gap="md">
         {index !== null && (
           <Anchor

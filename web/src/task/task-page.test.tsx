@@ -200,6 +200,16 @@ describe("the overview of a task", () => {
     expect(warning.compareDocumentPosition(command)).toBe(Node.DOCUMENT_POSITION_FOLLOWING);
   });
 
+  it("says how a command is started that was measured in a container", async () => {
+    const config = { ...aWholeTask().config, deployment_mode: "docker" } as never;
+    overview(aWholeTask({ config }), {
+      "tasks/1/frontier": { objectives: [], actual: [], predicted: null, recommended: POINT },
+    });
+    expect(await screen.findByText(/^It was measured in a container/)).toHaveTextContent(
+      "which the script of Deploy…, format Docker command, starts",
+    );
+  });
+
   it("says why a queued task waits, and what helps", async () => {
     const waiting = {
       position: 2,
