@@ -46,17 +46,16 @@ serve: setup ui-build  ## Serve the web UI, the API and a worker on http://127.0
 
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
-image: ui-build  ## Build the container image of service and worker (AUTOTUNER_BASE=image to build on)
+image: ui-build .env  ## Build the container image of service and worker (AUTOTUNER_BASE=image to build on)
 	$(COMPOSE) build service
 
-up: image .env  ## Start PostgreSQL, the service and a worker in containers, on http://127.0.0.1:8700
+up: image  ## Start PostgreSQL, the service and a worker in containers, on http://127.0.0.1:8700
 	$(COMPOSE) up --detach
 	@$(COMPOSE) exec -T service autotuner token list --json | grep -q '"valid"' || \
-		{ echo "the token of the web UI, shown this once:"; \
-		$(COMPOSE) exec -T service autotuner token create first --scope admin; }
+		$(COMPOSE) exec -T service autotuner token create first --scope admin
 	@echo "http://127.0.0.1:$${AUTOTUNER_PORT:-8700}; another token: $(COMPOSE) exec service autotuner token create NAME --scope admin"
 
-down:  ## End those containers; their data is kept (docker volume rm autotuner_database autotuner_home)
+down: .env  ## End those containers; their data is kept (docker volume rm autotuner_database autotuner_home)
 	$(COMPOSE) down
 
 .env:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -93,3 +95,11 @@ def test_the_file_for_gpus_changes_the_worker_alone() -> None:
     (device,) = gpus["services"]["worker"]["deploy"]["resources"]["reservations"]["devices"]
     assert (device["driver"], device["capabilities"]) == ("nvidia", ["gpu"])
     assert not {"count", "device_ids"} <= device.keys()
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_the_password_is_written_before_anything_reads_the_compose_file() -> None:
+    root = Path(__file__).parents[2]
+    words = ["make", "--dry-run", "--always-make", "up", "COMPOSE=compose"]
+    done = subprocess.run(words, cwd=root, capture_output=True, text=True, check=True)
+    assert -1 < done.stdout.find("DATABASE_PASSWORD=") < done.stdout.find("compose build")
