@@ -1,3 +1,6 @@
+import json
+from pathlib import Path
+
 import pytest
 from guarded import NETWORK, TOKENS, bearer, client
 from starlette.testclient import WebSocketDenialResponse
@@ -8,6 +11,7 @@ from autotuner.server.security.authentication import RememberedTokens, required_
 HERE = "http://tuner.example.org"
 SOCKET = "ws://tuner.example.org/api/ws/tasks/1"
 TASKS = "/api/v2/tasks/"
+WEB = Path(__file__).parents[3] / "web"
 TOKEN_PATH = "/api/v2/tokens/"  # noqa: S105
 
 
@@ -117,6 +121,16 @@ def test_a_token_in_an_address_is_refused_even_where_none_is_needed(query):
         answer = page.get(f"{TASKS}?{query}")
         assert answer.status_code == 400
         assert "Authorization: Bearer" in answer.json()["detail"]
+
+
+def test_no_parameter_of_the_api_is_taken_for_a_token():
+    paths = json.loads((WEB / "openapi.json").read_text(encoding="utf-8"))["paths"]
+    operations = [one for path in paths.values() for one in path.values() if isinstance(one, dict)]
+    parameters = [p for one in operations for p in one.get("parameters", ()) if p["in"] == "query"]
+    names = sorted({parameter["name"] for parameter in parameters})
+    assert "requires_key" in names
+    refused = [name for name in names if client().get(f"{TASKS}?{name}=1").status_code == 400]
+    assert refused == []
 
 
 def test_an_upgrade_needs_a_token_too():

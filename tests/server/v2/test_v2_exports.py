@@ -79,6 +79,8 @@ def test_the_files_are_shown_and_saved_alike(client: TestClient, task: str) -> N
     assert document["apiVersion"] == "serving.kserve.io/v1alpha1"
     assert document["spec"]["replicas"] == 2
     assert "--max-num-seqs 2" in str(document)
+    guarded = client.get(f"{task}/export/kserve", params=asked | {"requires_key": True})
+    assert "VLLM_API_KEY" in guarded.text and "VLLM_API_KEY" not in saved.text
 
 
 def test_several_files_are_a_zip(client: TestClient, task: str) -> None:

@@ -21,7 +21,7 @@ const asked = ({ point, replicas, image, apiKey }: ExportWishes) => ({
   point: point ?? undefined,
   replicas: replicas ?? undefined,
   image: image || undefined,
-  api_key: apiKey || undefined,
+  requires_key: apiKey || undefined,
 });
 
 /** Points of a task, and which formats fit the engine of one of them. */

@@ -17976,7 +17976,7 @@ export interface operations {
                 /** @description Container image with its tag; the engine's of the measured version where left out. */
                 image?: string | null;
                 /** @description Whether requests must carry a key, which the files take from a secret. */
-                api_key?: boolean;
+                requires_key?: boolean;
             };
             header?: never;
             path: {
@@ -18106,7 +18106,7 @@ export interface operations {
                 /** @description Container image with its tag; the engine's of the measured version where left out. */
                 image?: string | null;
                 /** @description Whether requests must carry a key, which the files take from a secret. */
-                api_key?: boolean;
+                requires_key?: boolean;
             };
             header?: never;
             path: {
@@ -18230,7 +18230,7 @@ export interface operations {
                 /** @description Container image with its tag; the engine's of the measured version where left out. */
                 image?: string | null;
                 /** @description Whether requests must carry a key, which the files take from a secret. */
-                api_key?: boolean;
+                requires_key?: boolean;
             };
             header?: never;
             path: {

@@ -220,7 +220,7 @@ Image = Annotated[
         "left out.",
     ),
 ]
-ApiKey = Annotated[
+RequiresKey = Annotated[
     bool,
     Query(description="Whether requests must carry a key, which the files take from a secret."),
 ]
@@ -241,12 +241,12 @@ def list_exports(
     point: Point = None,
     replicas: Replicas = None,
     image: Image = None,
-    api_key: ApiKey = False,
+    requires_key: RequiresKey = False,
 ) -> Response:
     """Formats to deploy the engine of a point with: which fit, why not, and their versions."""
     task = task_of(service, task_id)
     summary = summarise(service.store, task)
-    wishes = ExportWishes(point, replicas, image, api_key=api_key)
+    wishes = ExportWishes(point, replicas, image, api_key=requires_key)
     engine = _deployed(service, task, summary, wishes)
     document = {
         "point": engine.provenance.point,
@@ -283,10 +283,10 @@ def preview_export(
     target_version: TargetVersion = None,
     replicas: Replicas = None,
     image: Image = None,
-    api_key: ApiKey = False,
+    requires_key: RequiresKey = False,
 ) -> Response:
     """The files that deploy the engine of a point, as text."""
-    wishes = ExportWishes(point, replicas, image, api_key=api_key)
+    wishes = ExportWishes(point, replicas, image, api_key=requires_key)
     task = task_of(service, task_id)
     found = _deployed(service, task, summarise(service.store, task), wishes)
     files = format_named(form).files(found, target_version)
@@ -313,7 +313,7 @@ def export_task(
     target_version: TargetVersion = None,
     replicas: Replicas = None,
     image: Image = None,
-    api_key: ApiKey = False,
+    requires_key: RequiresKey = False,
 ) -> Response:
     """A task's results, the task itself, or the engine of one of its points, as a file."""
     task, table = task_of(service, task_id), _TABLES.get(form)
@@ -321,7 +321,7 @@ def export_task(
         return _attachment(
             table.write(service, task), table.media_type, f"task-{task_id}.{table.ending}"
         )
-    wishes = ExportWishes(point, replicas, image, api_key=api_key)
+    wishes = ExportWishes(point, replicas, image, api_key=requires_key)
     engine = _deployed(service, task, summarise(service.store, task), wishes)
     files = FORMATS[form].files(engine, target_version)
     if len(files) > 1:
