@@ -32,6 +32,8 @@ _LOCKS = tempfile.mkdtemp(prefix="autotuner-locks-")
 os.environ["AUTOTUNER_LOCKS"] = _LOCKS
 # The user's own daemon is none of the tests' business.
 os.environ["DOCKER_HOST"] = f"unix://{_LOCKS}/no-docker"
+# Threads of an engine that wait for each other leave the CPU to the tests beside it.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 # How long an example takes says nothing on a machine that others use too.
 hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")

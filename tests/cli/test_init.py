@@ -27,6 +27,7 @@ def test_a_task_without_options_is_tuned(run: Run, tmp_path: Path) -> None:
     assert run("init", "-o", file).returncode == 0
     task = yaml.safe_load(file.read_text(encoding="utf-8"))
     task["optimization"]["budget"]["experiments"] = 1
+    task["runtime"] = {"isl": 32, "osl": 8}
     task["benchmark"] |= {"requests_per_level": 4, "concurrency": [1, 2]}
     file.write_text(yaml.safe_dump(task), encoding="utf-8")
     assert document(run("tune", file, "--json"))["frontier"]

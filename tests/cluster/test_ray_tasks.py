@@ -83,7 +83,7 @@ class Tuning:
         return found
 
     def left(self) -> list[str]:
-        """Marked processes, and what is reserved in the cluster, ten seconds later."""
+        """Marked processes, actors and places in the cluster, ten seconds later."""
         deadline = time.monotonic() + 10
         while (found := self._there()) and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -92,9 +92,8 @@ class Tuning:
     def _there(self) -> list[str]:
         ray = ray_module()
         connected("auto")
-        free, all_there = ray.available_resources(), ray.cluster_resources()
-        held = {name: all_there[name] - free.get(name, 0.0) for name in ("CPU", "GPU")}
-        found = [f"{held[name]:g} {name} reserved" for name in held if held[name]]
+        groups = ray.util.placement_group_table().values()
+        found = [f"{one['name']}: {one['state']}" for one in groups if one["state"] != "REMOVED"]
         found += [actor["name"] for actor in ray.util.list_named_actors(all_namespaces=True)]
         return [*processes(self.mark).values(), *found]
 
