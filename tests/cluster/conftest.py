@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from autotuner.cluster import token
-from free_ports import free_port
 
 SIZE = {"num_cpus": 1, "num_gpus": 2, "object_store_memory": 80 * 2**20}
 """Of each node; its GPUs are pretended."""
@@ -44,8 +43,7 @@ def cluster() -> Iterator[Any]:
 
     os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
     found = Cluster()
-    found.client_port = free_port()
-    add_node(found, include_dashboard=False, ray_client_server_port=found.client_port)
+    add_node(found, include_dashboard=False)
     for _ in range(2):
         add_node(found)
     os.environ["RAY_ADDRESS"] = found.address

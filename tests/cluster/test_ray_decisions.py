@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,14 @@ from autotuner.cluster.connection import probe
 from autotuner.cluster.engine import RayEngine
 from autotuner.cluster.launcher import Patience, RayLauncher
 from autotuner.cluster.load import RayLoadGenerator
-from autotuner.cluster.messages import MARK, LaunchRequest, NodeFacts, Refused
+from autotuner.cluster.messages import (
+    MARK,
+    LaunchRequest,
+    LevelProgressNews,
+    LevelRequest,
+    NodeFacts,
+    Refused,
+)
 from autotuner.cluster.node import LaunchNode
 from autotuner.cluster.reaping import handle_of, reap
 from autotuner.cluster.seat import Seat, meaning, reserved
@@ -59,6 +67,9 @@ def test_a_launch_on_this_machine_is_ended_without_its_cluster() -> None:
         ["/bin/sleep", "616"], env=os.environ | {MARK: mark}, start_new_session=True
     )
     try:
+        environment = Path(f"/proc/{engine.pid}/environ")
+        while mark not in environment.read_text():  # empty for a moment where it is being started
+            time.sleep(0.01)
         assert reap(handle_of(mark, "node", NOBODY)) is Reaped.GONE
         assert engine.wait() != 0
     finally:
@@ -274,6 +285,30 @@ def test_a_level_bears_its_node_and_of_another_processor_nothing_is_learnt(
     assert measured.node is not None
     assert (measured.node.host, measured.node.cores) == ("n1", 4)
     assert bool(informative_levels([measured])) is is_learnt
+
+
+def test_progress_that_an_earlier_level_left_is_none_of_the_next(
+    tmp_path: Path,
+) -> None:
+    node, seen = LaunchNode(), list[tuple[int, int]]()
+    refused = asyncio.run(node.run_level(LevelRequest(*cast("Any", [None] * 5), True, "gone", 1)))
+    assert refused.value == Refused("its launch is over", "")
+    engine = RayEngine(
+        SPEC,
+        cast("Seat", LeftSeat()),
+        "m",
+        handle_of("m", "node", NOBODY),
+        tmp_path / "engine.log",
+        give_back=lambda seat: None,
+        on_gone=lambda handle: None,
+    )
+    engine._level, engine._on_progress = (
+        2,
+        lambda completed, wanted: seen.append((completed, wanted)),
+    )
+    for place in ((1, 8, 8), (2, 1, 8), (2, 1, 8)):
+        engine._take(LevelProgressNews(*place))
+    assert seen == [(1, 8)]
 
 
 class Loading(LaunchNode):

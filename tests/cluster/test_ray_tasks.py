@@ -155,30 +155,30 @@ def test_an_owner_that_is_killed_leaves_nothing_and_loses_nothing(tmp_path: Path
 
 LLAMACPP = """
 version: 2
-name: llama.cpp by a client of a cluster
+name: llama.cpp on a cluster
 deployment_mode: ray
-ray: {{address: "ray://127.0.0.1:{port}"}}
-model: {{id: smollm2-135m}}
-runtime: {{isl: 16, osl: 8}}
-scheduling: {{max_running_requests: 1}}
-misc: {{threads: 1}}
-prediction: {{predictor: none}}
-optimization: {{strategy: grid, baseline: none, confirm: 0}}
-benchmark: {{concurrency: [1], requests_per_level: 2, duration_per_level_s: 20, warmup_requests: 0}}
+model: {id: smollm2-135m}
+runtime: {isl: 16, osl: 8}
+scheduling: {max_running_requests: 1}
+misc: {threads: 1}
+prediction: {predictor: none}
+optimization: {strategy: grid, baseline: none, confirm: 0}
+benchmark: {concurrency: [1], requests_per_level: 2, duration_per_level_s: 20, warmup_requests: 0}
 """
 
 
 @pytest.mark.slow
-def test_llamacpp_is_measured_on_a_node_by_an_owner_that_is_none(
-    cluster: Any, tmp_path: Path
-) -> None:
+@pytest.mark.usefixtures("cluster")
+def test_llamacpp_is_measured_on_a_node(tmp_path: Path) -> None:
     tuning = Tuning(tmp_path, slots=1)
-    tuning.task.write_text(LLAMACPP.format(port=cluster.client_port), encoding="utf-8")
+    tuning.task.write_text(LLAMACPP, encoding="utf-8")
     process = tuning.start()
     assert process.wait() == 0, tuning.progress()
     (experiment,) = tuning.experiments()
     assert experiment["status"] == "completed"
-    assert experiment["measurements"][0]["requests_completed"] == 2
+    (level,) = experiment["measurements"]
+    assert level["requests_completed"] == 2
+    assert level["node"]["is_as_described"]
     assert not tuning.left()
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from autotuner.cluster import reaping
 from autotuner.cluster.messages import (
     LaunchRequest,
+    LevelProgressNews,
     LevelRequest,
     News,
     NodeFacts,
@@ -73,7 +75,8 @@ class RayEngine(StopsWhenLeft):
         self._has_stopped = False
         self._lost: LaunchLost | None = None
         self._log_bytes = 0
-        self._progress: tuple[int, int] | None = None
+        self._progress: LevelProgressNews | None = None
+        self._level = 0
         self._on_progress: ProgressCallback = lambda completed, wanted: None
         self._heard = asyncio.Event()
         self._listening: asyncio.Task[None] | None = None
@@ -102,9 +105,9 @@ class RayEngine(StopsWhenLeft):
             MeasureError: the load generator could not work there.
             LaunchLost: the node is gone.
         """
-        self._progress, self._on_progress = None, on_progress
+        self._level, self._on_progress = self._level + 1, on_progress
         outcome: Measurement | Refused = await self._answer(
-            self._seat.actor.run_level.remote(request)
+            self._seat.actor.run_level.remote(replace(request, mark=self._mark, number=self._level))
         )
         if isinstance(outcome, Refused):
             raise MeasureError(outcome.message, remedy=outcome.remedy)
@@ -205,6 +208,12 @@ class RayEngine(StopsWhenLeft):
         await asyncio.sleep(_SHUTDOWN_S)
         return not (self._is_stopping or await self._seat.is_alive())
 
+    def _take(self, progress: LevelProgressNews | None) -> None:
+        """Passes progress on; what the level before has left behind is none of this one's."""
+        if progress is not None and progress != self._progress and progress.level == self._level:
+            self._on_progress(progress.completed, progress.asked)
+        self._progress = progress
+
     async def _listen(self) -> None:
         """Takes the news of the launch, until its engine has ended."""
         with self.log_path.open("wb") as log:
@@ -223,8 +232,6 @@ class RayEngine(StopsWhenLeft):
                     log.write(news.log)
                     log.flush()
                     self._log_bytes += len(news.log)
-                if news.progress is not None and news.progress != self._progress:
-                    self._on_progress(*news.progress)
-                self._progress = news.progress
+                self._take(news.progress)
                 self._exit_code = news.exit_code
                 self._heard.set()

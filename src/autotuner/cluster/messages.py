@@ -64,6 +64,7 @@ class LevelRequest:
     Attributes:
         context: of the load generator, with the tool that makes the load.
         is_alone: whether nothing else is launched on the node meanwhile.
+        mark: of its launch. number: of the level among those of it.
     """
 
     context: LoadContext
@@ -72,6 +73,17 @@ class LevelRequest:
     plan: LevelPlan
     gpus: int
     is_alone: bool
+    mark: str = ""
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class LevelProgressNews:
+    """Requests that are completed, and asked for; `level` as in `LevelRequest.number`."""
+
+    level: int
+    completed: int
+    asked: int
 
 
 @dataclass(frozen=True)
@@ -111,12 +123,12 @@ class News:
 
     Attributes:
         log: appended to the engine's log.
-        progress: requests of the level that are completed, and wanted; None before the first.
+        progress: of a level; None before the first.
         exit_code: of the engine; None while it lives, or more of its log is to come.
     """
 
     log: bytes
-    progress: tuple[int, int] | None
+    progress: LevelProgressNews | None
     exit_code: int | None
 
 

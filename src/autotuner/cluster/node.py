@@ -24,6 +24,7 @@ from autotuner.cluster.connection import nodes
 from autotuner.cluster.messages import (
     MARK,
     LaunchRequest,
+    LevelProgressNews,
     LevelRequest,
     News,
     NodeFacts,
@@ -68,7 +69,7 @@ class LaunchNode:
         self._log = self._folder / "none.log"
         self._engine: LocalEngine | None = None
         self._work: set[asyncio.Task[Any]] = set()
-        self._progress: tuple[int, int] | None = None
+        self._progress: LevelProgressNews | None = None
         self._asked_s = time.monotonic()
 
     async def facts(self) -> NodeFacts:
@@ -105,10 +106,11 @@ class LaunchNode:
 
     async def run_level(self, request: LevelRequest) -> NodeReply[Measurement | Refused]:
         """Runs a load level on the engine, and watches the node meanwhile."""
-        self._progress = None
+        if request.mark != self._mark or request.mark in self._over:
+            return NodeReply(Refused("its launch is over", ""), 0, None)
         return self._reply(await self._run(self._level(request)))
 
-    async def news(self, mark: str, log_position: int, progress: tuple[int, int] | None) -> News:
+    async def news(self, mark: str, log_position: int, progress: LevelProgressNews | None) -> News:
         """Waits until something is new of a launch, for a second at the most.
 
         Args:
@@ -174,7 +176,7 @@ class LaunchNode:
         endpoint = Endpoint(engine.base_url, request.model_name, request.api_path)
 
         def progress(completed: int, wanted: int) -> None:
-            self._progress = completed, wanted
+            self._progress = LevelProgressNews(request.number, completed, wanted)
 
         try:
             tool = load_generator_named(request.context.benchmark.tool)
