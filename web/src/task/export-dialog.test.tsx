@@ -56,7 +56,9 @@ describe("the dialog that deploys a point", () => {
     const { user, dialog } = await openDialog();
     await user.click(await dialog.findByRole("checkbox", { name: "Requests carry a key" }));
     await waitFor(() =>
-      expect(dialog.getByRole("region", { name: "shell.yaml" })).toHaveTextContent("requires_key=true"),
+      expect(dialog.getByRole("region", { name: "shell.yaml" })).toHaveTextContent(
+        "requires_key=true",
+      ),
     );
   });
 
