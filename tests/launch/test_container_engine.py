@@ -122,6 +122,16 @@ def test_whether_an_engine_lives_is_answered_while_its_daemon_does_not(tmp_path:
     assert watch.end.exit_code == 3
 
 
+def test_a_full_disk_keeps_nobody_waiting_for_the_end_of_a_container() -> None:
+    daemon = PretendedDaemon(ENDED, output=b"the last line\n")
+    full = Path("/dev/full")
+    watch = ContainerWatch(daemon, "a-container", full.open("ab"))
+    watch.wait(60)
+    watch.until_known()
+    assert watch.end is not None
+    assert watch.end.exit_code == 3
+
+
 def test_how_a_container_ended_is_asked_by_the_clock_of_its_daemon(tmp_path: Path) -> None:
     daemon = PretendedDaemon(ENDED)
     watch = ContainerWatch(daemon, "a-container", (tmp_path / "engine.log").open("ab"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO
@@ -69,8 +70,17 @@ class ContainerWatch:
         self._has_ended.wait(timeout_s)
 
     def _watch(self) -> None:
+        try:
+            self._follow()
+        finally:
+            if self._end is None:
+                self._end = ContainerEnd(_KILLED, cause="it could not be followed to its end")
+            self._has_ended.set()
+
+    def _follow(self) -> None:
         since_s = 0.0
-        with self._log:
+        # A full disk is met again when what is buffered is written at last.
+        with suppress(OSError), self._log:
             while self._end is None:
                 self._copy(since_s)
                 stopped_s = time.time()
@@ -79,7 +89,6 @@ class ContainerWatch:
                 if self._end is None:
                     self._is_silent.clear()
                     since_s = self._on_its_clock(stopped_s)
-        self._has_ended.set()
 
     def _copy(self, since_s: float) -> None:
         try:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
 async def to_the_end(
-    work: Callable[[], T], undo: Callable[[T], Awaitable[None]] | None = None
+    work: Callable[[], T], undo: Callable[[T], Coroutine[Any, Any, None]] | None = None
 ) -> T:
     """Does what blocks in a thread. Cancelled, it waits until that is done, and undoes it: nothing
     that it makes is lost sight of."""
@@ -20,10 +20,19 @@ async def to_the_end(
     try:
         return await asyncio.shield(done)
     except asyncio.CancelledError:
-        await asyncio.wait({done})
+        await _through(asyncio.wait({done}))
         if undo is not None and not done.cancelled() and done.exception() is None:
-            await undo(done.result())
+            await _through(undo(done.result()))
         raise
+
+
+async def _through(work: Coroutine[Any, Any, object]) -> None:
+    """Waits for the end of `work`, however often it is cancelled meanwhile."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.shield(task)
+    task.result()
 
 
 class Interruption:
