@@ -18,7 +18,7 @@ import pytest
 
 from autotuner.catalog.device import this_device
 from autotuner.cluster import connection, launcher, seat
-from autotuner.cluster.connection import probe
+from autotuner.cluster.connection import Node, probe
 from autotuner.cluster.engine import RayEngine
 from autotuner.cluster.launcher import Patience, RayLauncher
 from autotuner.cluster.load import RayLoadGenerator
@@ -219,6 +219,67 @@ def test_a_task_that_is_over_keeps_no_place_and_leaves_the_cluster(
     assert left == [True]
 
 
+class GoneActor:
+    """An actor behind a connection that is over: each call is refused before it is made."""
+
+    def __getattr__(self, name: str) -> Any:
+        return self
+
+    def remote(self, *_: object) -> None:
+        raise ConnectionError("the client is shut down")
+
+
+def test_without_a_connection_a_launch_is_lost_and_its_place_given_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("ray", reason="Ray is not installed; `make ray` installs it")
+    released: list[object] = []
+    monkeypatch.setattr(seat, "_reserve", lambda *_: (GoneActor(), "group"))
+    monkeypatch.setattr(seat, "_release", lambda actor, group: released.append(group))
+    with pytest.raises(LaunchLost, match="the client is shut down"):
+        asyncio.run(reserved("launch-1", {}, 0, lambda: None))
+    assert released == ["group"]
+    place = LeftSeat()
+    place.actor = GoneActor()
+    engine = made_engine(place, tmp_path)
+    with pytest.raises(LaunchLost, match="the client is shut down"):
+        asyncio.run(engine.start(LaunchRequest("m", SPEC, {}, None, 60.0)))
+    asyncio.run(engine.stop())
+    assert place.released == 1
+
+
+def test_an_engine_whose_log_cannot_be_written_is_not_said_to_live(tmp_path: Path) -> None:
+    engine = made_engine(LeftSeat(), tmp_path / "no-such-folder")
+
+    async def listened() -> None:
+        engine._listening = asyncio.create_task(engine._listen())
+        await asyncio.wait({engine._listening})
+        with pytest.raises(LaunchError, match="cannot be written: No such file"):
+            engine.exit_code()
+
+    asyncio.run(listened())
+
+
+def made_engine(place: LeftSeat, folder: Path) -> RayEngine:
+    return RayEngine(
+        SPEC,
+        cast("Seat", place),
+        "m",
+        handle_of("m", "node", NOBODY),
+        folder / "engine.log",
+        give_back=lambda seat: None,
+        on_gone=lambda handle: None,
+    )
+
+
+def test_nodes_without_cpus_have_room_for_engines_on_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = (Node("id", "n1", {"GPU": 8.0, "CPU": 0.0}),)
+    monkeypatch.setattr(connection, "connected", lambda address: None)
+    monkeypatch.setattr(connection, "nodes", lambda: there)
+    found = connection.room(RayConfig())
+    assert (found.nodes, found.on_cpus) == ((8,), 0)
+
+
 @pytest.mark.parametrize("end", [Refused("it hangs", "kill it"), asyncio.CancelledError()])
 def test_a_place_whose_engine_cannot_be_stopped_is_given_back(
     end: Refused | BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -293,15 +354,7 @@ def test_progress_that_an_earlier_level_left_is_none_of_the_next(
     node, seen = LaunchNode(), list[tuple[int, int]]()
     refused = asyncio.run(node.run_level(LevelRequest(*cast("Any", [None] * 5), True, "gone", 1)))
     assert refused.value == Refused("its launch is over", "")
-    engine = RayEngine(
-        SPEC,
-        cast("Seat", LeftSeat()),
-        "m",
-        handle_of("m", "node", NOBODY),
-        tmp_path / "engine.log",
-        give_back=lambda seat: None,
-        on_gone=lambda handle: None,
-    )
+    engine = made_engine(LeftSeat(), tmp_path)
     engine._level, engine._on_progress = (
         2,
         lambda completed, wanted: seen.append((completed, wanted)),

@@ -186,10 +186,12 @@ def room(config: RayConfig) -> ClusterRoom:
     connected(config.address)
     there = nodes()
     fitting = [node for node in there if _has(node, config.resources)]
+    gpus = tuple(int(node.resources.get("GPU", 0.0)) for node in fitting)
+    if any(gpus) and not any(node.resources.get("CPU") for node in fitting):
+        return ClusterRoom(gpus, 0)  # nodes that are given to launches on GPUs alone
     on_cpu = demand(config, 0, there)
     return ClusterRoom(
-        tuple(int(node.resources.get("GPU", 0.0)) for node in fitting),
-        sum(int(node.resources.get("CPU", 0.0) // on_cpu["CPU"]) for node in fitting),
+        gpus, sum(int(node.resources.get("CPU", 0.0) // on_cpu["CPU"]) for node in fitting)
     )
 
 

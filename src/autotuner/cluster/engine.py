@@ -87,9 +87,10 @@ class RayEngine(StopsWhenLeft):
         Raises:
             LaunchFailed, LaunchError, LaunchLost: as `Launcher.launch`.
         """
-        reply = self._seat.actor.launch.remote(request)
         self._listening = asyncio.create_task(self._listen())
-        outcome: Ready | Failure | Refused = await self._answer(reply)
+        outcome: Ready | Failure | Refused = await self._answer(
+            lambda: self._seat.actor.launch.remote(request)
+        )
         if isinstance(outcome, Refused):
             raise LaunchError(outcome.message, remedy=outcome.remedy)
         if isinstance(outcome, Failure):
@@ -106,8 +107,9 @@ class RayEngine(StopsWhenLeft):
             LaunchLost: the node is gone.
         """
         self._level, self._on_progress = self._level + 1, on_progress
+        asked = replace(request, mark=self._mark, number=self._level)
         outcome: Measurement | Refused = await self._answer(
-            self._seat.actor.run_level.remote(replace(request, mark=self._mark, number=self._level))
+            lambda: self._seat.actor.run_level.remote(asked)
         )
         if isinstance(outcome, Refused):
             raise MeasureError(outcome.message, remedy=outcome.remedy)
@@ -140,8 +142,10 @@ class RayEngine(StopsWhenLeft):
 
     def exit_code(self) -> int | None:
         """None while it lives; see `RunningEngine`."""
-        if self._lost is not None and not self._has_stopped:
-            raise self._lost
+        if not self._has_stopped:
+            if self._lost is not None:
+                raise self._lost
+            self._require_listening()
         return self._exit_code
 
     def diagnose(self) -> Failure:
@@ -160,7 +164,9 @@ class RayEngine(StopsWhenLeft):
             return
         self._is_stopping = True
         try:
-            refused: Refused | None = await self._answer(self._seat.actor.stop.remote(self._mark))
+            refused: Refused | None = await self._answer(
+                lambda: self._seat.actor.stop.remote(self._mark)
+            )
         except LaunchLost:
             await self._clean_up()
             return
@@ -184,22 +190,41 @@ class RayEngine(StopsWhenLeft):
         if await asyncio.to_thread(reaping.reap, self.handle) is Reaped.GONE:
             self._on_gone(self.handle)
 
-    async def _answer(self, reference: Awaitable[NodeReply[T]]) -> T:
+    async def _answer(self, ask: Callable[[], Awaitable[NodeReply[T]]]) -> T:
         """The node's answer, once the log has come as far as it had then."""
-        reply = await answered(reference)
+        reply = await answered(ask)
         while self._log_bytes < reply.log_bytes and self._listening is not None:
             if self._listening.done():
                 break
             self._heard.clear()
-            await asyncio.wait(
-                {self._listening, asyncio.ensure_future(self._heard.wait())},
-                return_when=asyncio.FIRST_COMPLETED,
-            )
+            heard = asyncio.ensure_future(self._heard.wait())
+            await asyncio.wait({self._listening, heard}, return_when=asyncio.FIRST_COMPLETED)
+            heard.cancel()
         if reply.exit_code is not None and self._listening is not None:
             await asyncio.wait({self._listening})
         if self._lost is not None:
             raise self._lost
+        if not self._is_stopping:
+            self._require_listening()
         return reply.value
+
+    def _require_listening(self) -> None:
+        """Makes sure that the end of the engine would be seen.
+
+        Raises:
+            LaunchError: the log cannot be written; or what else has ended the listening.
+        """
+        listening = self._listening
+        if listening is None or not listening.done() or listening.cancelled():
+            return
+        error = listening.exception()
+        if isinstance(error, OSError):
+            raise LaunchError(
+                f"{self.log_path} cannot be written: {error.strerror or error}",
+                remedy="make room on the disk, or choose another home",
+            ) from error
+        if error is not None:
+            raise error
 
     async def _node_went_down(self) -> bool:
         """Whether an engine ended with its node: a host that shuts down asks both to end."""
@@ -220,7 +245,9 @@ class RayEngine(StopsWhenLeft):
             while self._exit_code is None:
                 try:
                     news: News = await answered(
-                        self._seat.actor.news.remote(self._mark, self._log_bytes, self._progress)
+                        lambda: self._seat.actor.news.remote(
+                            self._mark, self._log_bytes, self._progress
+                        )
                     )
                 except LaunchLost as lost:
                     self._lost = lost

@@ -26,7 +26,7 @@ from autotuner.cluster.connection import (
     probe,
     ray_module,
 )
-from autotuner.cluster.token import set_mode
+from autotuner.cluster.token import set_mode, users_environment
 from autotuner.config.extensions import LAUNCHERS
 from autotuner.errors import LaunchError
 
@@ -72,7 +72,9 @@ def node_states(address: str) -> tuple[NodeState, ...]:
     command = (sys.executable, "-m", "autotuner.cluster.overview", address)
     remedy = "see that its head runs, and that this machine can reach it"
     try:
-        found = subprocess.run(command, capture_output=True, text=True, timeout=_ANSWER_S)
+        found = subprocess.run(
+            command, capture_output=True, text=True, timeout=_ANSWER_S, env=users_environment()
+        )
         answer = json.loads(found.stdout.splitlines()[-1])
     except (OSError, subprocess.TimeoutExpired, ValueError, IndexError):
         raise LaunchError(

@@ -22,6 +22,7 @@ from autotuner.cluster.connection import (
     ray_module,
 )
 from autotuner.cluster.messages import MARK
+from autotuner.cluster.token import users_environment
 from autotuner.errors import LaunchError
 from autotuner.launch.processes import end_session, process_of, this_machine
 from autotuner.launch.protocol import EngineHandle, Reaped
@@ -127,7 +128,12 @@ def _in_a_process_of_its_own(mark: str, node: str, address: str) -> Reaped:
     command = (sys.executable, "-m", "autotuner.cluster.reaping", mark, node, address)
     try:
         found = subprocess.run(
-            command, capture_output=True, text=True, timeout=_PROCESS_S, check=True
+            command,
+            capture_output=True,
+            text=True,
+            timeout=_PROCESS_S,
+            check=True,
+            env=users_environment(),
         )
         return Reaped(found.stdout.split()[-1])
     except (OSError, subprocess.SubprocessError, IndexError, ValueError) as error:

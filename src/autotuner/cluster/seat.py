@@ -49,7 +49,7 @@ class Seat:
         """Whether it still answers, and its node is one of the cluster's."""
         try:
             async with asyncio.timeout(_ALIVE_S):
-                await answered(self.actor.facts.remote())
+                await answered(lambda: self.actor.facts.remote())
                 there = await asyncio.to_thread(nodes)
         except (TimeoutError, LaunchLost):
             return False
@@ -78,8 +78,8 @@ async def reserved(
     except asyncio.CancelledError:
         await asyncio.to_thread(_release, *await reserving)
         raise
+    answer = asyncio.ensure_future(answered(lambda: actor.facts.remote()))
     try:
-        answer = asyncio.ensure_future(answered(actor.facts.remote()))
         while not (await asyncio.wait({answer}, timeout=_LOOK_S))[0]:
             await asyncio.to_thread(still_fits)
         return Seat(name, actor, group, demand, answer.result())
@@ -89,8 +89,11 @@ async def reserved(
         raise
 
 
-async def answered(reference: Awaitable[T]) -> T:
+async def answered(ask: Callable[[], Awaitable[T]]) -> T:
     """The answer of an actor.
+
+    Args:
+        ask: calls it; without a connection that is refused before there is anything to wait for.
 
     Raises:
         LaunchLost: it, or its node, is gone.
@@ -98,7 +101,7 @@ async def answered(reference: Awaitable[T]) -> T:
     """
     errors = ray_module().exceptions
     try:
-        return await reference
+        return await ask()
     except errors.RuntimeEnvSetupError as error:
         raise LaunchError(
             f"a node cannot set up what a launch needs: {_in_a_line(error)}",

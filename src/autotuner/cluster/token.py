@@ -73,6 +73,13 @@ def set_mode(mode: str) -> None:
         del os.environ[_MODE]
 
 
+def users_environment() -> dict[str, str]:
+    """Variables of a process that asks a cluster for itself: the mode is the user's there, whatever
+    the cluster that this process uses has made of it."""
+    rest = {name: value for name, value in os.environ.items() if name != _MODE}
+    return rest | ({_MODE: ASKED} if ASKED else {})
+
+
 def _headers() -> tuple[tuple[str, str], ...]:
     """The token as Ray sends it; empty where it finds none."""
     loader = importlib.import_module("ray._raylet").AuthenticationTokenLoader.instance()
