@@ -217,6 +217,18 @@ class ExperimentStore:
             session.execute(change.values(status="interrupted", lost_s=lost_s))
 
     @retried
+    def reopen_lost(self, experiment_ids: Collection[int]) -> None:
+        """Takes failed experiments back as `take_experiment_back` does a running one, for whoever
+        goes on: their machines were at fault, and they are not."""
+        end = dict.fromkeys(
+            ("failure_kind", "failure_message", "log_tail", "startup_s", "ended_at")
+        )
+        mine = ExperimentRow.id.in_(experiment_ids) & (ExperimentRow.status == "failed")
+        change = update(ExperimentRow).where(mine).values(**end, status="interrupted")
+        with self._sessions.writing() as session:
+            session.execute(change.execution_options(synchronize_session=False))
+
+    @retried
     def forget_interrupted(self, task_id: int) -> None:
         """Removes the experiments that were taken back before they had cost anything: those whose
         launch was lost count with their seconds, and those that measured something go on."""

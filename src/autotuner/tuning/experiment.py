@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 from autotuner.config import LoadLevel
+from autotuner.errors import LaunchError
 from autotuner.launch import (
     Failure,
     Launcher,
@@ -151,7 +152,11 @@ class Experimenter:
             )
             self._settle()
             self._listen(ExperimentEnded(record.index, launch.candidate.id, failure, seconds))
-        self.lost.require_some_landed(lost)
+        try:
+            self.lost.require_some_landed(lost)
+        except LaunchError:
+            self._store.reopen_lost(self.lost.given_up)
+            raise
         return failure is not None
 
     async def _carry_out(

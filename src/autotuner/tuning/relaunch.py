@@ -179,7 +179,7 @@ class Relauncher:
             selection_reason=relaunch.reason,
             log_path=str(log_path),
         )
-        began_s, lost_s, is_over = now_s(), 0.0, False
+        began_s, lost_s, is_over, last = now_s(), 0.0, False, None
         while not is_over:
             self._listen(RelaunchStarted(index, key, number, relaunch.reason))
             launch = self._launch(experiment, gpus)
@@ -190,8 +190,8 @@ class Relauncher:
                 failure = self._lost.failure(experiment.id, lost, log_path, relaunch=number)
                 if failure is None:
                     self._listen(LaunchTakenBack(index, str(lost)))
-                self._lost.require_some_landed(lost)
-                is_over = failure is not None
+                    self._lost.require_some_landed(lost)
+                is_over, last = failure is not None, lost
             else:
                 self._lost.landed()
                 is_over = True
@@ -209,6 +209,8 @@ class Relauncher:
         )
         self._settle(experiment.id)
         self._listen(RelaunchEnded(index, key, number, failure, seconds))
+        if last is not None:
+            self._lost.require_some_landed(last)
 
     async def _made(
         self,
