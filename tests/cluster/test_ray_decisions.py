@@ -248,7 +248,7 @@ def test_without_a_connection_a_launch_is_lost_and_its_place_given_back(
     assert place.released == 1
 
 
-def test_an_engine_whose_log_cannot_be_written_is_not_said_to_live(tmp_path: Path) -> None:
+def test_an_engine_whose_log_cannot_be_written_does_not_count_as_alive(tmp_path: Path) -> None:
     engine = made_engine(LeftSeat(), tmp_path / "no-such-folder")
 
     async def listened() -> None:
