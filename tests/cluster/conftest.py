@@ -1,4 +1,7 @@
-"""One Ray cluster for all tests of launches on a cluster: three nodes, all on this machine."""
+"""One Ray cluster for all tests of launches on a cluster: three nodes, all on this machine.
+
+It ends with them: idle, its head takes a quarter of a CPU.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ def add_node(cluster: Any, **options: Any) -> None:
         token.set_mode(mode)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster() -> Iterator[Any]:
     """Three nodes with a CPU and two pretended GPUs each; `auto` finds them, and they want a
     token."""
