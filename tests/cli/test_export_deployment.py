@@ -32,6 +32,7 @@ def test_the_recommended_point_is_what_is_deployed(tuned: Run, tmp_path: Path) -
         "task": 1,
         "format": "compose",
         "point": point,
+        "measured": True,
         "replicas": 1,
         "files": [str(file)],
         "replay": True,

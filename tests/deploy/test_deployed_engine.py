@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -93,11 +94,12 @@ def test_secrets_are_references_everywhere() -> None:
                 texts = "".join(file.text for file in form.files(engine, version))
                 assert "hush-hush" not in texts, name
                 assert token not in texts, name
-                assert name == "aiconfigurator" or "VLLM_API_KEY" in texts or name == "llama-swap"
+                assert name == "aiconfigurator" or "VLLM_API_KEY" in texts
     assert "Note: requests carry the key that is in the secret VLLM_API_KEY" in head(engine)
     _, spec = rendered("sglang")
     flagged = made("sglang", command=f"{spec.command()} --api-key hush-hush")
-    assert "Note: --api-key is left out, since it holds a secret" in head(flagged)
+    left_out = "Note: --api-key is left out, since it holds a secret: put a proxy that asks for"
+    assert left_out in head(flagged)
 
 
 @pytest.mark.parametrize("engine", ["vllm", "llamacpp"])
@@ -119,6 +121,64 @@ def test_a_compose_file_does_not_start_without_its_secrets() -> None:
     ].values()
     assert service["environment"]["VLLM_API_KEY"].startswith("${VLLM_API_KEY:?")
     assert service["environment"]["HF_TOKEN"] is None, "models that are open need none"
+
+
+def test_no_file_for_a_machine_starts_an_engine_without_its_key(tmp_path: Path) -> None:
+    engine = deployed("vllm", api_key=True)
+    texts = {n: FORMATS[n].files(engine)[-1].text for n in ("vllm-config", "systemd", "llama-swap")}
+    [model] = yaml.safe_load(texts["llama-swap"])["models"].values()
+    assert model["env"] == ["VLLM_API_KEY=${env.VLLM_API_KEY}"]
+    (tmp_path / "env.sh").write_text(texts["vllm-config"])
+    unit = texts["systemd"].splitlines()
+    [demand] = [one.partition("=")[2] for one in unit if one.startswith("ExecStartPre=")]
+    systemd = [word.replace("$$", "$") for word in shlex.split(demand)]
+    # A variable of the shell alone reaches the engine, too; without one, nothing goes on.
+    for key in ("", "hush"):
+        line = f"{f'VLLM_API_KEY={key}; ' if key else ''} . {tmp_path}/env.sh; /usr/bin/env"
+        shell = ["/bin/sh", "-c", line]
+        done = subprocess.run(shell, env={}, capture_output=True, text=True, check=False)
+        assert ("VLLM_API_KEY=hush" in done.stdout, done.returncode == 0) == (bool(key), bool(key))
+        given = {"VLLM_API_KEY": key}
+        done = subprocess.run(systemd, env=given, capture_output=True, text=True, check=False)
+        assert (done.returncode == 0) == bool(key)
+
+
+def test_no_line_of_a_word_leaves_its_comment() -> None:
+    _, spec = rendered("vllm")
+    engine = made(command=f"{spec.command()} -O {shlex.quote('a{}reboot{}b'.format(*2 * chr(10)))}")
+    text = FORMATS["vllm-config"].files(engine)[-1].text
+    assert "reboot" in text
+    assert [one for one in text.splitlines() if one and not one.startswith("#")] == []
+
+
+def test_a_wish_without_effect_is_named() -> None:
+    engine = made(wishes=ExportWishes(image="r/e:1", program="/x serve"))
+    for form in ("shell", "systemd", "llama-swap", "vllm-config", "aiconfigurator"):
+        assert head(engine, form).count("that was asked for has no effect in this format") == 2
+    assert "the program that was asked for has no effect" in head(engine, "kserve")
+    for form in ("compose", "kubernetes", "llm-d"):
+        assert "no effect" not in head(engine, form)
+
+
+def test_the_program_that_is_asked_for_starts_a_container() -> None:
+    inside = {"deployment_mode": "docker", "docker": {"image": "mine/vllm:1"}}
+    engine = made(config=inside, wishes=ExportWishes(program="/opt/mine serve"))
+    assert (engine.image, engine.program) == ("mine/vllm:1", ("/opt/mine", "serve"))
+
+
+def test_folders_of_the_machine_that_measured_are_in_no_container() -> None:
+    _, spec = rendered("llamacpp")
+    command = f"HF_HOME=/home/me/hub ODD=1 {spec.command()}"
+    engine = made("llamacpp", command=command, wishes=ExportWishes(image="r/e:1"))
+    text = FORMATS["compose"].files(engine)[0].text
+    assert "ODD" in text
+    assert "/home/me/hub" not in text
+
+
+def test_a_unit_is_started_by_the_name_that_it_gets() -> None:
+    [file] = FORMATS["systemd"].files(made(), named="mine.service")
+    assert "copy mine.service to /etc/systemd/system " in file.text
+    assert "systemctl start mine\n" in file.text
 
 
 def test_a_key_that_nobody_would_ask_for_is_refused() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import yaml
@@ -11,10 +12,19 @@ from reading_back import READERS
 from strict_documents import MODELS
 
 from autotuner.config import LoadLevel
-from autotuner.deploy import FORMATS, DeployedEngine, ExportWishes, LaunchSource, deployed_engine
+from autotuner.deploy import (
+    FORMATS,
+    DeployedEngine,
+    ExportWishes,
+    LaunchSource,
+    deployed_engine,
+    predicted_sources,
+)
 from autotuner.engines import parse_command
 from autotuner.errors import ExportError
+from autotuner.predict import Prediction
 from autotuner.report.points import PlotPoint
+from autotuner.tuning.summary import FailureView
 
 
 def source(name: str, engine: str, settings: dict[str, Any] | None = None) -> LaunchSource:
@@ -37,6 +47,97 @@ def predicted(*sources: LaunchSource, **wishes: Any) -> DeployedEngine:
 def pair(engine: str = "vllm", **wishes: Any) -> DeployedEngine:
     settings = {"scheduling.max_running_requests": 64}
     return predicted(source("d1", engine, settings), source("p1", engine), **wishes)
+
+
+class Space:
+    """A task's candidates, each predicted at one load, of which some were launched."""
+
+    def __init__(self, *rows: tuple[str, str, dict[str, Any], float, float]) -> None:
+        self.candidates: list[Any] = []
+        self.specs: dict[str, Any] = {}
+        self.points: list[Prediction] = []
+        load = LoadLevel.concurrency(8)
+        for name, engine, settings, ttft_ms, tpot_ms in rows:
+            kept, spec = rendered(engine, GPU | settings)
+            kept |= {path: v for path, v in settings.items() if path.startswith("system.")}
+            self.candidates.append(SimpleNamespace(id=name, gpus=1, settings=kept.copy))
+            self.specs[name] = spec
+            figures = (ttft_ms, tpot_ms, 1000 / tpot_ms, 1, 8.0, 0.1, 0.1, 0.1)
+            self.points.append(Prediction(name, load, *figures, "roofline"))
+
+    def chosen(self, named: str, **failed: str) -> tuple[LaunchSource, ...]:
+        """The launches of a point, where candidates failed by a kind of failure."""
+        compared = ("tok_s",)
+        task = SimpleNamespace(slo_limits=dict, compared=compared, objectives=compared)
+        prepared = SimpleNamespace(
+            task=task,
+            space=self,
+            usd_per_gpu_hour=None,
+            axes=(),
+            variants=(),
+            device_name="8 x h100",
+            workload=SimpleNamespace(mean=lambda: (8.0, 8.0)),
+        )
+        estimate = SimpleNamespace(points=self.points, expected={})
+        settings, spec = rendered("vllm")
+        summary = summary_of(spec.command(), "vllm", GPU | settings, 1)
+        [launched] = summary.experiments
+        launches = [launched]
+        for name, kind in failed.items():
+            failure = FailureView(kind=kind, message=f"{kind} it was", log_tail="")
+            update = {"id": name, "status": "failed", "failure": failure}
+            launches.append(launched.model_copy(update=update))
+        tried = summary.model_copy(update={"experiments": launches})
+        return predicted_sources(tried, cast("Any", prepared), cast("Any", estimate), named)
+
+
+def names(sources: tuple[LaunchSource, ...]) -> list[str]:
+    return [one.point.experiment for one in sources]
+
+
+def test_a_pair_is_of_one_engine_that_can_be_both_in_one_version() -> None:
+    disagg = {"system.serving_mode": "disagg"}
+    space = Space(
+        ("t", "trtllm", {}, 1.0, 1.0),
+        ("d", "vllm", disagg, 2.0, 2.0),
+        ("a", "vllm", {}, 3.0, 9.0),
+        ("b", "sglang", {}, 4.0, 3.0),
+        ("c", "vllm", {"system.backend_version": "0.1"}, 5.0, 4.0),
+        ("e", "vllm", {}, 6.0, 5.0),
+        ("f", "vllm", {}, 7.0, 2.5),
+    )
+    assert names(space.chosen("disagg", f="out_of_memory")) == ["e", "a"]
+    with pytest.raises(ExportError, match="SGLang and vLLM do not read each other's cache"):
+        predicted(source("b", "sglang"), source("a", "vllm"))
+    only = Space(("t", "trtllm", {}, 1.0, 1.0))
+    with pytest.raises(ExportError, match="no flags of TensorRT-LLM"):
+        predicted(*only.chosen("disagg"))
+
+
+def test_a_candidate_whose_launch_failed_is_predicted_by_its_name_alone() -> None:
+    space = Space(
+        ("d", "vllm", {"system.serving_mode": "disagg"}, 1.0, 0.5),
+        ("a", "vllm", {}, 1.0, 1.0),
+        ("b", "vllm", {}, 2.0, 2.0),
+    )
+    assert names(space.chosen("predicted")) == ["a"]
+    assert names(space.chosen("predicted", a="machine_lost")) == ["a"]
+    assert names(space.chosen("predicted", a="out_of_memory")) == ["b"]
+    found = predicted(*space.chosen("predicted:a", a="out_of_memory"))
+    failed = "Note: its launch failed in the task: out_of_memory it was\n"
+    assert failed in head(found, "compose")
+    with pytest.raises(ExportError, match="neither measured nor failed"):
+        space.chosen("predicted", a="out_of_memory", b="not_ready")
+
+
+def test_notes_of_a_prediction_claim_no_measurement_and_those_of_a_pair_their_side() -> None:
+    for form in ("shell", "systemd"):
+        text = head(predicted(source("c9", "vllm")), form).lower()
+        assert "measured" not in text.replace("never measured", "")
+    odd = {"misc.extra_args": ["--odd", "/only/prefill"]}
+    both = predicted(source("d1", "vllm"), source("p1", "vllm", odd))
+    of_one = "Note: prefill: the command names /only/prefill: see that it is there\n"
+    assert of_one in head(both, "llm-d")
 
 
 def head(engine: DeployedEngine, form: str) -> str:

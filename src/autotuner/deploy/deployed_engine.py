@@ -46,11 +46,13 @@ class Provenance:
 
     Attributes:
         point: the point by its name, `CANDIDATE@LOAD`.
+        measured: whether its figures are of launches, or only predicted.
         lines: sentences for the head of a file, each on one line.
         words: of the command that makes it again, up to the format.
     """
 
     point: str
+    measured: bool
     lines: tuple[str, ...]
     words: tuple[str, ...]
 
@@ -65,6 +67,7 @@ class DeployedEngine:
         version: of the engine; None where it was not recorded.
         image: with its tag; None where none is known, and `no_image` says why.
         wished_image: the image that was asked for by name.
+        wished_program: the program that was asked for, as it was written.
         program: what starts the engine inside its image.
         variables: of the launch.
         gpus: that one replica occupies; 0 on a CPU.
@@ -89,6 +92,7 @@ class DeployedEngine:
     image: str | None
     no_image: str
     wished_image: str | None
+    wished_program: str | None
     program: tuple[str, ...]
     variables: tuple[EngineVariable, ...]
     mounts: tuple[Mount, ...]
@@ -134,9 +138,9 @@ class DeployedEngine:
 
     @property
     def variables_inside(self) -> tuple[EngineVariable, ...]:
-        """The variables for a container: each name once, without those of the hub, which the
-        deployment has of its own."""
-        own = HUB_FOLDERS | {HUB_TOKEN} if self.is_downloaded else frozenset[str]()
+        """The variables for a container: each name once, without folders of the machine that
+        measured, and those of the hub, which the deployment has of its own."""
+        own = HUB_FOLDERS | ({HUB_TOKEN} if self.is_downloaded else set())
         return tuple({v.name: v for v in self.variables if v.name not in own}.values())
 
     @property

@@ -26,8 +26,8 @@ class DeployFormat:
 
     Attributes:
         summary: what it makes, for lists.
-        start: the command that starts it, `{file}` filled in, `{name}` of the engine, and
-            `{secrets}` as options.
+        start: the command that starts it, `{file}` filled in, its `{stem}`, `{name}` of
+            the engine, and `{secrets}` as options.
         own_versions: of the target that it can be written for, the newest first, which is taken
             where none is asked for; without them, the versions are those of the engine whose flags
             have other names, and the flags are as measured where none is asked for.
@@ -35,6 +35,7 @@ class DeployFormat:
         needs_image: whether it runs a container.
         on_host: whether it starts the measured program on a machine itself.
         instead: the format that fits where this one does not.
+        ignores: of `image` and `program`, those that have no effect in it; both `on_host`.
         one_replica: whether it can be of one replica only.
         writes_pairs: whether it can be of a prefill and a decode engine.
     """
@@ -49,6 +50,7 @@ class DeployFormat:
     needs_image: bool = False
     on_host: bool = False
     instead: str = ""
+    ignores: tuple[str, ...] = ()
     one_replica: bool = False
     writes_pairs: bool = False
 
@@ -70,7 +72,8 @@ class DeployFormat:
         if engine.prefill is not None and not self.writes_pairs:
             return "it is a draft of two engines, which only llm-d and dynamo write"
         if self.on_host and engine.in_container:
-            return "it was measured in a container, whose program and paths a machine does not have"
+            how = "was measured" if engine.provenance.measured else "is planned"
+            return f"it {how} in a container, whose program and paths a machine does not have"
         return self.refusal(engine)
 
     def files(
@@ -116,14 +119,24 @@ class DeployFormat:
         again += ["--target-version", version] if version is not None else []
         again += ["--output", engine.name] if len(files) > 1 else []
         secrets = "".join(f" --secret {name}" for name in engine.secrets_inside)
-        file = one_line(shlex.quote(named)) if named and len(files) == 1 else files[0].name
-        start = self.start.format(file=file, name=engine.name, secrets=secrets)
+        own = named if named and len(files) == 1 else files[0].name
+        file, stem = (one_line(shlex.quote(name)) for name in (own, own.removesuffix(".service")))
+        start = self.start.format(file=file, stem=stem, name=engine.name, secrets=secrets)
         return [
             *engine.provenance.lines,
             f"Made by: {one_line(shlex.join(again))}",
             *([f"Start: {start}"] if start else []),
             *(f"Note: {note}" for note in engine.notes),
+            *self._without_effect(engine),
             *self._search(engine),
+        ]
+
+    def _without_effect(self, engine: DeployedEngine) -> list[str]:
+        wishes = {"image": engine.wished_image, "program": engine.wished_program}
+        unused = tuple(wishes) if self.on_host else self.ignores
+        given = [name for name in unused if wishes[name] is not None]
+        return [
+            f"Note: the {name} that was asked for has no effect in this format" for name in given
         ]
 
     def _search(self, engine: DeployedEngine) -> list[str]:
@@ -131,8 +144,10 @@ class DeployFormat:
         if not self.on_host:
             return []
         if "/" in program:
-            return [f"Note: {one_line(program)} is the program of the machine that measured"]
-        return [f"Note: {program} is searched in PATH: see that the measured installation is there"]
+            which = "that measured" if engine.provenance.measured else "of the task"
+            return [f"Note: {one_line(program)} is the program of the machine {which}"]
+        which = "measured" if engine.provenance.measured else "predicted"
+        return [f"Note: {program} is searched in PATH: see that the {which} installation is there"]
 
 
 def _remedy(engine: DeployedEngine, form: DeployFormat) -> str:

@@ -32,6 +32,7 @@ from autotuner.tuning.summary import TaskSummary
 _NOT_IN_LABELS = re.compile(r"[^a-z0-9]+")
 _LONGEST_LABEL = 50
 _KEY_FLAG = "--api-key"
+_PROXY = "put a proxy that asks for a key before the engine"
 _IMAGE = re.compile(r"[\w][\w.:/@-]*")
 _COUNT = re.compile(r"(\d+) x ")
 """In a task's device: `8 x h100_sxm`."""
@@ -103,11 +104,12 @@ def _engine(
     version = _version(source)
     replicas = _replicas(wishes.replicas)
     total = _total_gpus(source)
-    container = _container(summary, parts, version)
+    how = "is planned" if source.predictor else "was measured"
+    container = _container(summary, parts, version, how=how)
     mounts = _mounts(parts, source, container, is_here=not summary.task.replay)
-    image, no_image = _image(parts, version, source.gpus, gpu, wishes.image or container.image)
+    image, no_image = _image(parts, version, source.gpus, gpu, wishes.image or container.image, how)
     key = _key(parts, wished=wishes.api_key)
-    measured_inside = container.image is not None and wishes.image is None
+    as_inside = container.image is not None and wishes.image is None and wishes.program is None
     return DeployedEngine(
         name=_label(_served_name(parts)),
         served_name=_served_name(parts),
@@ -116,7 +118,8 @@ def _engine(
         image=image,
         no_image=no_image,
         wished_image=wishes.image,
-        program=parts.program if measured_inside else _program(parts, wishes.program),
+        wished_program=wishes.program,
+        program=parts.program if as_inside else _program(parts, wishes.program),
         variables=_variables(parts, key=key),
         mounts=mounts,
         shm_gib=container.shm_gib,
@@ -160,13 +163,15 @@ class _Container:
     notes: tuple[str, ...] = ()
 
 
-def _container(summary: TaskSummary, parts: CommandParts, version: str | None) -> _Container:
+def _container(
+    summary: TaskSummary, parts: CommandParts, version: str | None, *, how: str
+) -> _Container:
     """The container of a task's engines, by the task."""
     if summary.task.config.get("deployment_mode") != "docker":
         return _Container()
     docker = DockerConfig.model_validate(summary.task.config.get("docker") or {})
-    user = f"it was measured as user {docker.user}" if docker.user else ""
-    root = "it was measured with a root that cannot be written" if docker.read_only else ""
+    user = f"it {how} as user {docker.user}" if docker.user else ""
+    root = f"it {how} with a root that cannot be written" if docker.read_only else ""
     return _Container(
         is_used=True,
         image=at_version(docker.image or own_image(parts.table.file), version),
@@ -193,7 +198,12 @@ def _version(source: LaunchSource) -> str | None:
 
 
 def _image(
-    parts: CommandParts, version: str | None, gpus: int, gpu: Gpu | None, wished: str | None
+    parts: CommandParts,
+    version: str | None,
+    gpus: int,
+    gpu: Gpu | None,
+    wished: str | None,
+    how: str,
 ) -> tuple[str | None, str]:
     """The image, or None and why there is none."""
     file = parts.table.file
@@ -204,7 +214,7 @@ def _image(
     vendors = file.deploy.gpu_vendors
     reasons = {
         f"no container image of {file.title} is known": file.image is None,
-        f"it was measured on a CPU, and {file.image} is built for GPUs": not gpus,
+        f"it {how} on a CPU, and {file.image} is built for GPUs": not gpus,
         f"{file.image} is built for GPUs of {' and '.join(vendors)}": (
             gpu is not None and gpu.vendor not in vendors
         ),
@@ -242,7 +252,7 @@ def _key(parts: CommandParts, *, wished: bool) -> str | None:
         raise ExportError(
             f"api_key: {parts.table.title} takes no key from a variable, and a flag would have it "
             "in clear",
-            remedy="leave it out, and put a proxy that asks for a key before the engine",
+            remedy=f"leave it out, and {_PROXY}",
         )
     is_given = name in dict(parts.env) or _KEY_FLAG in parts.left_out
     return name if name and (wished or is_given) else None
@@ -300,16 +310,21 @@ def _notes(
 ) -> Iterator[str]:
     if key is not None:
         yield f"requests carry the key that is in the secret {key}: Authorization: Bearer KEY"
+    if source.failure:
+        yield f"its launch failed in the task: {one_line(source.failure)}"
+    machine = "of the task" if source.predictor else "that measured"
     for mount in mounts:
         path = one_line(mount.source)
-        yield f"{path} is a path of the machine that measured: copy it where this runs"
+        yield f"{path} is a path of the machine {machine}: copy it where this runs"
     known = {mount.target for mount in mounts}
     for word in dict.fromkeys(w for w in parts.arguments if w.startswith("/") and w not in known):
         yield f"the command names {one_line(word)}: see that it is there"
     for flag in parts.left_out:
         if flag == _KEY_FLAG and key is not None:
             continue
-        yield f"{flag} is left out, since it holds a secret: give it by a variable of the engine"
+        by_variable = flag != _KEY_FLAG or parts.table.file.deploy.api_key
+        instead = "give it by a variable of the engine" if by_variable else _PROXY
+        yield f"{flag} is left out, since it holds a secret: {instead}"
     yield from container.notes
     if source.unserved:
         yield f"this does not serve what was measured: {one_line(source.unserved)}"
@@ -356,7 +371,7 @@ def _provenance(
     ):
         words += [flag, str(value)] if value is not None else []
     words += ["--api-key"] if wishes.api_key else []
-    return Provenance(name, tuple(lines), tuple(words))
+    return Provenance(name, not first.predictor, tuple(lines), tuple(words))
 
 
 def _how(summary: TaskSummary, source: LaunchSource) -> str:

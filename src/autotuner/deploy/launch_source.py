@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from autotuner.deploy.chosen_point import chosen_point
+from autotuner.engines import engine_table
+from autotuner.engines.failures import NOT_ITS_OWN
 from autotuner.errors import ExportError
 from autotuner.predict import Prediction
 from autotuner.predict.predictor import interval80
@@ -22,6 +24,7 @@ PREDICTED = "predicted"
 PAIR = "disagg"
 """Draft of a prefill and a decode engine."""
 _OF_THE_CACHE = (
+    "system.backend_version",
     *("quantization.kvcache_mode", "memory.page_size", "misc.dtype", "runtime.nextn"),
     *("misc.speculative_method", "misc.speculative_draft_model", "parallel.pipeline_parallel"),
 )
@@ -40,6 +43,7 @@ class LaunchSource:
         tokens: mean input and output tokens of its requests.
         unserved: why the command does not serve what was measured; None where it does.
         predictor: of its figures; empty where they were measured.
+        failure: of a launch of it in the task, by its own fault; empty where there was none.
     """
 
     point: PlotPoint
@@ -52,6 +56,7 @@ class LaunchSource:
     tokens: tuple[int, int]
     unserved: str | None = None
     predictor: str = ""
+    failure: str = ""
 
 
 def is_predicted(named: str | None) -> bool:
@@ -90,21 +95,52 @@ def predicted_sources(
     """
     kind, _, wished = named.partition(":")
     if kind == PAIR:
-        return tuple(_source(prepared, one) for one in _pair(prepared, estimate))
-    return (_source(prepared, _unmeasured(summary, prepared, estimate, wished)),)
+        return tuple(_source(prepared, one) for one in _pair(summary, prepared, estimate))
+    found = _unmeasured(summary, prepared, estimate, wished)
+    failure = _failures(summary).get(found.candidate_id, "")
+    return (replace(_source(prepared, found), failure=failure),)
+
+
+def _failures(summary: TaskSummary) -> dict[str, str]:
+    """Candidate -> why its launch failed, of those that failed by their own fault alone."""
+    completed = {one.id for one in summary.experiments if one.status == "completed"}
+    return {
+        one.id: one.failure.message
+        for one in summary.experiments
+        if one.failure is not None
+        and one.failure.kind not in NOT_ITS_OWN
+        and one.id not in completed
+    }
+
+
+def _deployable(
+    summary: TaskSummary, prepared: Prepared, estimate: PlanEstimate
+) -> list[Prediction]:
+    """The predictions of single engines that no launch has shown not to work."""
+    failed = _failures(summary)
+    settings = {one.id: one.settings() for one in prepared.space.candidates}
+    return [
+        point
+        for point in estimate.points
+        if point.candidate_id not in failed
+        and settings[point.candidate_id].get("system.serving_mode") != "disagg"
+    ]
 
 
 def _unmeasured(
     summary: TaskSummary, prepared: Prepared, estimate: PlanEstimate, wished: str
 ) -> Prediction:
     measured = {one.id for one in summary.experiments if one.status == "completed"}
-    points = [point for point in estimate.points if point.candidate_id not in measured]
+    # One that is named may have failed, which the files say then.
+    offers = estimate.points if wished else _deployable(summary, prepared, estimate)
+    points = [point for point in offers if point.candidate_id not in measured]
     prefix, _, load = wished.partition("@")
     points = [point for point in points if point.candidate_id.startswith(prefix)]
     if load:
         points = [point for point in points if load == f"{point.load.value:g}"]
     if not points:
-        _refuse_all(estimate, f"no candidate {prefix}".rstrip() + " that was not measured")
+        others = "was not measured" if wished else "was neither measured nor failed"
+        _refuse_all(estimate, f"no candidate {prefix}".rstrip() + f" that {others}")
     if wished and len({point.candidate_id for point in points}) > 1:
         raise ExportError(
             f"point: {prefix!r} begins {len({p.candidate_id for p in points})} candidates",
@@ -114,16 +150,24 @@ def _unmeasured(
     return points[-1] if best is None else best.point
 
 
-def _pair(prepared: Prepared, estimate: PlanEstimate) -> tuple[Prediction, Prediction]:
-    """Decode and prefill: the candidates with the shortest time per token, and to the first."""
-    _, best = offered(prepared, estimate.points)
+def _pair(
+    summary: TaskSummary, prepared: Prepared, estimate: PlanEstimate
+) -> tuple[Prediction, Prediction]:
+    """Decode and prefill: the candidates with the shortest time per token, and to the first, of one
+    engine that can be both; where none can, `paired` says so."""
+    engines = {name: spec.engine for name, spec in prepared.space.specs.items()}
+    singles = _deployable(summary, prepared, estimate)
+    able = [p for p in singles if engine_table(engines[p.candidate_id]).file.deploy.roles]
+    points = able or singles
+    _, best = offered(prepared, points)
     if best is None or best.point.tpot_ms is None:
         _refuse_all(estimate, "no candidate that decodes")
-    there = [p for p in estimate.points if p.load == best.point.load and p.tpot_ms is not None]
+    there = [p for p in points if p.load == best.point.load and p.tpot_ms is not None]
     settings = {one.id: one.settings() for one in prepared.space.candidates}
 
     def cache(point: Prediction) -> tuple[Any, ...]:
-        return tuple(settings[point.candidate_id].get(path) for path in _OF_THE_CACHE)
+        own = settings[point.candidate_id]
+        return (engines[point.candidate_id], *(own.get(path) for path in _OF_THE_CACHE))
 
     prefill = min(there, key=lambda p: (p.ttft_ms, p.devices))
     alike = [point for point in there if cache(point) == cache(prefill)]
@@ -154,7 +198,7 @@ def _source(prepared: Prepared, point: Prediction) -> LaunchSource:
     return LaunchSource(
         plotted,
         spec.engine,
-        versions.get(spec.engine, ""),
+        str(candidate.settings().get("system.backend_version") or versions.get(spec.engine, "")),
         prepared.device_name,
         candidate.settings(),
         candidate.gpus,

@@ -17,8 +17,14 @@ def paired(decode: DeployedEngine, prefill: DeployedEngine, *, total: int) -> De
         total: GPUs that the task had; 0 where not known.
 
     Raises:
-        ExportError: the engine has no flags for it.
+        ExportError: the engine has no flags for it, or they are two engines.
     """
+    titles = [one.parts.table.title for one in (decode, prefill)]
+    if titles[0] != titles[1]:
+        raise ExportError(
+            f"point: {' and '.join(titles)} do not read each other's cache",
+            remedy="take --point predicted",
+        )
     if not decode.deploy.roles:
         raise ExportError(
             f"point: no flags of {decode.parts.table.title} are known by which two of it share "
@@ -30,7 +36,14 @@ def paired(decode: DeployedEngine, prefill: DeployedEngine, *, total: int) -> De
     if 0 < total < taken:
         notes.append(f"it takes {taken} GPUs, and the task had {total}")
     both = _with_role(decode, DECODE), _with_role(prefill, PREFILL)
-    return replace(both[0], prefill=both[1], notes=(*decode.notes, *notes))
+    own = dict.fromkeys((*decode.notes, *prefill.notes))
+    return replace(both[0], prefill=both[1], notes=(*(_of_whom(n, both) for n in own), *notes))
+
+
+def _of_whom(note: str, both: tuple[DeployedEngine, ...]) -> str:
+    """The note, with the engine that it is of where it is not of both."""
+    roles = [one.role for one in both if note in one.notes]
+    return note if len(roles) == len(both) else f"{roles[0]}: {note}"
 
 
 def _with_role(engine: DeployedEngine, role: str) -> DeployedEngine:

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import yaml
+
+_READ_OTHERWISE = re.compile(
+    r"""[-+]?(?:
+        0[xX][0-9a-fA-F_]+ | 0[oO][0-7_]+ | 0[bB][01_]+
+        | (?:\.[0-9_]+ | [0-9][0-9_]*(?:\.[0-9_]*)?) (?:[eE][-+]?[0-9_]+)?
+        | [0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?
+    )
+    | [0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt\ ].*)?
+    | [yYnN]""",
+    re.VERBOSE,
+)
+"""Texts that a reader of YAML 1.1 or 1.2 takes for numbers, dates or booleans where they stand
+without quotation marks; the library knows a part of 1.1, and tools in Go read both."""
 
 
 class _Dumper(yaml.SafeDumper):
@@ -18,7 +32,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: _Dumper, value: str) -> yaml.Node:
-    style = "|" if "\n" in value else None
+    style = "|" if "\n" in value else "'" if _READ_OTHERWISE.fullmatch(value) else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 

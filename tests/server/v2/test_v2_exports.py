@@ -70,7 +70,7 @@ def test_the_files_are_shown_and_saved_alike(client: TestClient, task: str) -> N
     asked = {"point": "c2@1", "target_version": "v1alpha1", "replicas": 2}
     answer = client.get(f"{task}/exports/kserve", params=asked)
     shown = ExportFilesView.model_validate(answer.json())
-    assert (shown.format, shown.point) == ("kserve", "c2@1")
+    assert (shown.format, shown.point, shown.measured) == ("kserve", "c2@1", True)
     saved = client.get(f"{task}/export/kserve", params=asked)
     assert saved.headers["content-type"].startswith("application/yaml")
     assert saved.headers["content-disposition"] == 'attachment; filename="kserve.yaml"'
@@ -132,9 +132,10 @@ def test_a_task_that_has_not_run_is_deployed_by_prediction_and_says_so(client: T
     assert "no frontier" in problem(client.get(f"{address}/exports"), 409)
     best = client.get(f"{address}/exports", params={"point": "predicted"}).json()
     assert (best["points"], best["point"].partition(":")[0]) == ([], "predicted")
+    assert best["measured"] is False
     for point in ("predicted", best["point"]):
         shown = client.get(f"{address}/exports/compose", params={"point": point}).json()
-        assert shown["point"] == best["point"]
+        assert (shown["point"], shown["measured"]) == (best["point"], False)
         assert "PREDICTED, NEVER MEASURED, for 2 x h100_sxm" in shown["files"][0]["text"]
     other = client.get(f"{address}/exports/compose", params={"point": "predicted:zz"})
     assert "no candidate zz that was not measured" in problem(other, 422)

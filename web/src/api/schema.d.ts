@@ -4071,6 +4071,11 @@ export interface components {
             files: components["schemas"]["ExportFileView"][];
             /** Format */
             format: string;
+            /**
+             * Measured
+             * @description Whether the figures of the point are of launches; false where they are only predicted.
+             */
+            measured: boolean;
             /** Point */
             point: string;
         };
@@ -4147,6 +4152,11 @@ export interface components {
              * @description The container image, with its tag; null where none is known.
              */
             image: string | null;
+            /**
+             * Measured
+             * @description Whether the figures of the point are of launches; false where they are only predicted.
+             */
+            measured: boolean;
             /** Point */
             point: string;
             /** Points */

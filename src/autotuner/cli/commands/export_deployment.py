@@ -117,6 +117,7 @@ def write_deployment(
                 "task": task.id,
                 "format": form.name,
                 "point": engine.provenance.point,
+                "measured": engine.provenance.measured,
                 "replicas": engine.replicas,
                 "files": [str(place) for place in places],
                 "replay": task.replay,
@@ -145,6 +146,8 @@ def list_formats(
             {
                 "task": task.id,
                 "engine": engine.parts.table.name,
+                "point": engine.provenance.point,
+                "measured": engine.provenance.measured,
                 "image": engine.image,
                 "formats": [fit.document() for fit in fits],
             }

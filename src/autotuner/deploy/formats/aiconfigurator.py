@@ -34,4 +34,5 @@ AICONFIGURATOR = DeployFormat(
     start="aiconfigurator cli exp --yaml-path {file}",
     refusal=_refusal,
     one_replica=True,
+    ignores=("image", "program"),
 )

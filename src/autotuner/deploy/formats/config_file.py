@@ -24,11 +24,12 @@ def _files(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]:
             if v.value is not None
         ),
         *(
-            f': "${{{v.name}:?is a secret: set it before}}"'
+            f': "${{{v.name}:?is a secret: set it before}}"; export {v.name}'
             for v in engine.variables
             if v.value is None
         ),
-        f"# {shlex.join(start)}",
+        # A word may have several lines, none of which is a shell's.
+        *(f"# {line}" for line in shlex.join(start).split("\n")),
     ]
     return (
         DeployFileText(_CONFIG, yaml_text(keys)),

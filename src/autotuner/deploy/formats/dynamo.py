@@ -151,4 +151,5 @@ DYNAMO = DeployFormat(
     own_versions=_versions,
     refusal=_refusal,
     writes_pairs=True,
+    ignores=("program",),
 )

@@ -92,4 +92,5 @@ KSERVE = DeployFormat(
     own_versions=_versions,
     refusal=_refusal,
     needs_image=True,
+    ignores=("program",),
 )

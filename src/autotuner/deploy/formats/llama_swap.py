@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
+from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText, EngineVariable
 from autotuner.deploy.format import DeployFormat
 from autotuner.deploy.yaml_text import yaml_text
 from autotuner.engines import DEFAULT_HOST
@@ -16,7 +16,7 @@ _MACRO = "${"
 def _models(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]:
     words = (*engine.parts.program, *engine.arguments(DEFAULT_HOST, _PORT))
     line = " ".join("${PORT}" if word == _PORT else shlex.quote(word) for word in words)
-    variables = [f"{v.name}={v.value}" for v in engine.variables if v.value is not None]
+    variables = [f"{v.name}={_value(v)}" for v in engine.variables]
     model = {
         "cmd": line,
         **({"env": variables} if variables else {}),
@@ -24,6 +24,12 @@ def _models(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]:
     }
     document = {"healthCheckTimeout": 3600, "models": {engine.served_name: model}}
     return (DeployFileText("llama-swap.yaml", yaml_text(document)), *engine.files)
+
+
+def _value(variable: EngineVariable) -> str:
+    """A variable's value; a secret is one of llama-swap's own environment, without which it takes
+    no file."""
+    return f"${{env.{variable.name}}}" if variable.value is None else variable.value
 
 
 def _refusal(engine: DeployedEngine) -> str | None:

@@ -36,6 +36,7 @@ def _unit(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]:
         *(f"Environment={_quoted(f'{v.name}={v.value}')}" for v in plain),
         *([f"# With {', '.join(secret)}, one NAME=VALUE a line."] if secret else []),
         *([f"EnvironmentFile={folder}/secrets.env"] if secret else []),
+        *(f"ExecStartPre=/bin/sh -c {_argument(_demand(name))}" for name in secret),
         f"ExecStart={' '.join(_argument(word) for word in words)}",
         "Restart=on-failure",
         "RestartSec=10",
@@ -45,6 +46,12 @@ def _unit(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]:
         "WantedBy=multi-user.target",
     ]
     return (DeployFileText(f"{engine.name}.service", "\n".join(lines) + "\n"), *engine.files)
+
+
+def _demand(name: str) -> str:
+    """Fails where a secret is not in its file: an engine that should ask for a key would serve
+    everybody."""
+    return f'test -n "${{{name}}}" || {{ echo "{name} is a secret: set it before" >&2; exit 1; }}'
 
 
 def _quoted(text: str) -> str:
@@ -61,7 +68,7 @@ SYSTEMD = DeployFormat(
     title="systemd unit",
     summary="a service of this machine with the measured command, on 127.0.0.1",
     render=_unit,
-    start="copy {file} to /etc/systemd/system (other files to /etc/{name}); systemctl start {name}",
+    start="copy {file} to /etc/systemd/system (other files to /etc/{name}); systemctl start {stem}",
     on_host=True,
     instead="compose",
     one_replica=True,

@@ -116,6 +116,8 @@ class ExportsView(View):
     """Points of a task and formats for the engine of one of them."""
 
     point: str
+    measured: bool
+    """Whether the figures of the point are of launches; false where they are only predicted."""
     points: list[ExportPointView]
     image: str | None
     """The container image, with its tag; null where none is known."""
@@ -136,6 +138,8 @@ class ExportFilesView(View):
 
     format: str
     point: str
+    measured: bool
+    """Whether the figures of the point are of launches; false where they are only predicted."""
     files: list[ExportFileView]
 
 
@@ -250,6 +254,7 @@ def list_exports(
     engine = _deployed(service, task, summary, wishes)
     document = {
         "point": engine.provenance.point,
+        "measured": engine.provenance.measured,
         "points": [
             {
                 "point": point_name(found),
@@ -291,9 +296,9 @@ def preview_export(
     found = _deployed(service, task, summarise(service.store, task), wishes)
     files = format_named(form).files(found, target_version)
     shown = [{"name": file.name, "text": file.text} for file in files]
-    return json_response(
-        EXPORT_FILES, {"format": form, "point": found.provenance.point, "files": shown}
-    )
+    made = found.provenance
+    document = {"format": form, "point": made.point, "measured": made.measured, "files": shown}
+    return json_response(EXPORT_FILES, document)
 
 
 @router.get("/export/{form}", response_class=Response, responses=_ERRORS | _EXPORTED)
