@@ -353,12 +353,8 @@ def test_a_wish_that_cannot_be_met_is_named(wishes: ExportWishes, why: str) -> N
 
 
 def test_a_container_is_deployed_as_it_was_measured() -> None:
-    docker = {
-        "image": "mine/vllm:{version}-cu",
-        "shm_gib": 4.0,
-        "user": "1000",
-        "mounts": ["/data/templates:/templates"],
-    }
+    docker = {"image": "mine/vllm:{version}-cu", "shm_gib": 4.0, "user": "1000"}
+    docker |= {"mounts": ["/data/templates:/templates"]}
     _, spec = rendered("vllm")
     command = spec.command().replace("vllm serve", "/opt/vllm/bin/vllm serve")
     config = {"deployment_mode": "docker", "docker": docker}
