@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from autotuner.launch import cpu_time
 from autotuner.launch.cpu_time import count_as_ours, keep_as_it_is
 from autotuner.launch.processes import process_of
 from autotuner.measure.disturbance import Counters, machine_load, read_counters
@@ -52,8 +53,10 @@ def test_without_counters_nothing_is_reported() -> None:
 
 @pytest.fixture
 def proc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that is read in place of /proc."""
+    """A folder that is read in place of /proc, by a process that never had an engine elsewhere."""
     monkeypatch.setattr("psutil.PROCFS_PATH", str(tmp_path))
+    monkeypatch.setattr(cpu_time, "_by_others", {})
+    monkeypatch.setattr(cpu_time, "_ended_s", 0.0)
     return tmp_path
 
 
