@@ -27,7 +27,6 @@ class LostLaunches:
         self._most = _DIFFERENT + at_once - 1
         self._times: dict[tuple[int, int | None], int] = {}
         self._in_a_row: set[tuple[int, int | None]] = set()
-        self._given_up: list[int] = []
 
     def failure(
         self, experiment_id: int, lost: LaunchLost, log_path: Path, *, relaunch: int | None = None
@@ -43,8 +42,6 @@ class LostLaunches:
         self._times[key] = self._times.get(key, 0) + 1
         if self._times[key] < _TRIES:
             return None
-        if relaunch is None:
-            self._given_up.append(experiment_id)
         message = f"its machine was lost {_TRIES} times, the last time with: {lost}"
         return Failure(FailureKind.MACHINE_LOST, message, read_tail(log_path))
 
@@ -64,10 +61,13 @@ class LostLaunches:
     def landed(self) -> None:
         """Notes that a launch came to its end."""
         self._in_a_row.clear()
-        self._given_up.clear()
 
     @property
     def given_up(self) -> tuple[int, ...]:
         """Experiments (numbers in the store) that failed for their machines while no launch came to
         its end: where the machines are at fault, they are not."""
-        return tuple(self._given_up)
+        return tuple(
+            experiment_id
+            for experiment_id, relaunch in self._in_a_row
+            if relaunch is None and self._times[experiment_id, relaunch] >= _TRIES
+        )
