@@ -20,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from autotuner.cluster.connection import connected
 from autotuner.cluster.launcher import RayLauncher
 from autotuner.config import RayConfig
 from autotuner.engines import HOST, PORT, LaunchSpec
@@ -61,7 +62,7 @@ def _docker() -> tuple[Launcher, LaunchSpec]:
 
 def _ray() -> tuple[Launcher, LaunchSpec]:
     config = RayConfig(address="local")
-    RayLauncher.room(config)
+    connected(config.address)
     return RayLauncher(config, environment=os.environ), _local()[1]
 
 

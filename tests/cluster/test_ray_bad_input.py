@@ -189,5 +189,5 @@ def test_an_address_where_nobody_listens_is_refused_at_once() -> None:
     pytest.importorskip("ray", reason="Ray is not installed; `make ray` installs it")
     for address in ("127.0.0.1:9", "ray://127.0.0.1:9"):
         with pytest.raises(LaunchError, match=f"nothing answers at {address}") as caught:
-            RayLauncher.room(RayConfig(address=address))
+            RayLauncher.connection(RayConfig(address=address)).__enter__()
         assert "ray start --head" in caught.value.remedy

@@ -17,7 +17,7 @@ from typing import Any, cast
 import pytest
 
 from autotuner.catalog.device import this_device
-from autotuner.cluster import connection, launcher, seat
+from autotuner.cluster import connection, seat
 from autotuner.cluster.connection import Node, probe
 from autotuner.cluster.engine import RayEngine
 from autotuner.cluster.launcher import Patience, RayLauncher
@@ -206,17 +206,12 @@ class LeftSeat:
         self.released += 1
 
 
-def test_a_task_that_is_over_keeps_no_place_and_leaves_the_cluster(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    left: list[bool] = []
-    monkeypatch.setattr(launcher, "disconnect", lambda: left.append(True))
+def test_a_task_that_is_over_keeps_no_place() -> None:
     found, places = RayLauncher(RayConfig(), environment={}), [LeftSeat(), LeftSeat()]
     for place in places:
         found._take_back(cast("Seat", place))
     asyncio.run(found.close())
     assert [place.released for place in places] == [1, 1]
-    assert left == [True]
 
 
 class GoneActor:
@@ -274,7 +269,6 @@ def made_engine(place: LeftSeat, folder: Path) -> RayEngine:
 
 def test_nodes_without_cpus_have_room_for_engines_on_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     there = (Node("id", "n1", {"GPU": 8.0, "CPU": 0.0}),)
-    monkeypatch.setattr(connection, "connected", lambda address: None)
     monkeypatch.setattr(connection, "nodes", lambda: there)
     found = connection.room(RayConfig())
     assert (found.nodes, found.on_cpus) == ((8,), 0)

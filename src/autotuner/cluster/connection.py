@@ -10,8 +10,8 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -177,13 +177,27 @@ def demand(config: RayConfig, gpus: int, there: Sequence[Node]) -> dict[str, flo
     return wanted
 
 
-def room(config: RayConfig) -> ClusterRoom:
-    """The room of a cluster, as if nobody else used it.
+@contextmanager
+def connection(config: RayConfig) -> Iterator[ClusterRoom]:
+    """A connection of this process to a cluster, with the room of that; leaving the block ends it,
+    also one that a launch has made anew meanwhile.
 
     Raises:
         LaunchError: as `connected`.
     """
-    connected(config.address)
+    try:
+        connected(config.address)
+        yield room(config)
+    finally:
+        disconnect()
+
+
+def room(config: RayConfig) -> ClusterRoom:
+    """The room of the connected cluster, as if nobody else used it.
+
+    Raises:
+        LaunchError: no node could ever take a launch.
+    """
     there = nodes()
     fitting = [node for node in there if _has(node, config.resources)]
     gpus = tuple(int(node.resources.get("GPU", 0.0)) for node in fitting)

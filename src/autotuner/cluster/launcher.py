@@ -9,6 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, TypeVar
@@ -19,10 +20,9 @@ from autotuner.cluster.connection import (
     CLIENT,
     ClusterConnection,
     connected,
+    connection,
     demand,
-    disconnect,
     nodes,
-    room,
 )
 from autotuner.cluster.engine import RayEngine
 from autotuner.cluster.load import RayLoadGenerator
@@ -103,9 +103,9 @@ class RayLauncher:
         return reaping.reap(handle)
 
     @classmethod
-    def room(cls, options: Document | None) -> ClusterRoom:
-        """The room of a cluster; see `LaunchesOnCluster`."""
-        return room(_config(options))
+    def connection(cls, options: Document | None) -> AbstractContextManager[ClusterRoom]:
+        """A connection to a cluster; see `LaunchesOnCluster`."""
+        return connection(_config(options))
 
     @classmethod
     def load_generator(cls, context: LoadContext) -> RayLoadGenerator:
@@ -125,36 +125,37 @@ class RayLauncher:
         Which GPUs it gets, Ray says: `devices` of this machine take no part.
         """
         open_log(log_path).close()
-        connection = await asyncio.to_thread(connected, self._config.address)
+        there = await asyncio.to_thread(connected, self._config.address)
         seat = await self._seat(spec, log_path)
         mark = seat.next_mark()
         engine = RayEngine(
             spec,
             seat,
             mark,
-            reaping.handle_of(mark, seat.facts.node, connection.address),
+            reaping.handle_of(mark, seat.facts.node, there.address),
             log_path,
             give_back=self._take_back,
             on_gone=self._on_gone,
         )
         try:
             self._on_started(engine.handle)
-            await engine.start(self._request(spec, mark, connection, ready_timeout_s))
+            await engine.start(self._request(spec, mark, there, ready_timeout_s))
         except BaseException:
             await engine.stop()
             raise
         return engine
 
     async def close(self) -> None:
-        """Gives its places back, and leaves the cluster; one of this machine alone ends."""
+        """Gives its places back."""
         with self._lock:
             places, self._idle = self._idle, []
-        await asyncio.to_thread(_leave, places)
+        for place in places:
+            await asyncio.to_thread(_release_if_there, place)
 
     def _request(
-        self, spec: LaunchSpec, mark: str, connection: ClusterConnection, ready_timeout_s: float
+        self, spec: LaunchSpec, mark: str, there: ClusterConnection, ready_timeout_s: float
     ) -> LaunchRequest:
-        behind_client = connection.asked.startswith(CLIENT)
+        behind_client = there.asked.startswith(CLIENT)
         return LaunchRequest(
             mark,
             spec,
@@ -257,12 +258,6 @@ def _release_all(seats: Sequence[Seat]) -> None:
 def _release_if_there(seat: Seat) -> None:
     with contextlib.suppress(Exception):  # the cluster may be gone, and the place with it
         seat.release()
-
-
-def _leave(seats: Sequence[Seat]) -> None:
-    for seat in seats:
-        _release_if_there(seat)
-    disconnect()
 
 
 def _config(options: Document | None) -> RayConfig:

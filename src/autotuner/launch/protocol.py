@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -249,8 +249,9 @@ async def closed_when_left(launcher: Launcher) -> AsyncIterator[None]:
 class LaunchesOnCluster(Protocol):
     """Class of a launcher that places engines on the nodes of a cluster."""
 
-    def room(self, options: Document | None) -> ClusterRoom:
-        """The room of the cluster that the task's block of the launcher's name means.
+    def connection(self, options: Document | None) -> AbstractContextManager[ClusterRoom]:
+        """A connection to the cluster that the task's block of the launcher's name means, with the
+        room of that; leaving the block ends it, however far the task has come.
 
         Raises:
             LaunchError: it cannot be asked.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -68,16 +69,21 @@ def keyless(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name not in keys}
 
 
-def with_room(prepared: Prepared) -> Prepared:
+@contextmanager
+def connected_to_cluster(prepared: Prepared) -> Iterator[Prepared]:
     """The task with the room of the cluster that it launches on; as it is where it uses none.
+
+    Leaving the block ends the connection, and with it a cluster of this machine alone.
 
     Raises:
         LaunchError: the cluster cannot be asked.
     """
     launcher = launcher_named(prepared.task.deployment_mode)
     if not isinstance(launcher, LaunchesOnCluster):
-        return prepared
-    return replace(prepared, room=launcher.room(prepared.task.launcher_options))
+        yield prepared
+        return
+    with launcher.connection(prepared.task.launcher_options) as room:
+        yield replace(prepared, room=room)
 
 
 def generator_for(prepared: Prepared, base: Path) -> LoadGenerator:

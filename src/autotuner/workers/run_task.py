@@ -14,11 +14,11 @@ from autotuner.errors import AutotunerError, LeaseLostError, StoreError, StoreUn
 from autotuner.profiles import ProfileRegistry
 from autotuner.store import Lease, TaskRecord, machine_locks
 from autotuner.tuning.assembly import (
+    connected_to_cluster,
     generator_for,
     launcher_for,
     runner_for,
     tuner_for,
-    with_room,
 )
 from autotuner.tuning.events import Event, ExperimentEnded, Predicting
 from autotuner.tuning.forecast import forecast_of
@@ -104,7 +104,6 @@ def _tune(lease: Lease, keeper: LeaseKeeper, setup: WorkerSetup) -> None:
     prepared = as_begun(prepared, row.plan)
     require_allowed_resolved(prepared, policy, base=base, source=source)
     require_installed(prepared)
-    prepared = with_room(prepared)
 
     def listen(event: Event) -> None:
         if isinstance(event, ExperimentEnded):
@@ -113,7 +112,7 @@ def _tune(lease: Lease, keeper: LeaseKeeper, setup: WorkerSetup) -> None:
             # Before the loop begins nothing else can be interrupted.
             _leave_if_ended(keeper)
 
-    with runner_for(prepared) as runner:
+    with connected_to_cluster(prepared) as prepared, runner_for(prepared) as runner:
         tuner = tuner_for(
             prepared,
             store=keeper.store,

@@ -20,17 +20,18 @@ from autotuner.cli.home import DATABASE, lock_folder, open_store, state_folder
 from autotuner.cli.output import err, out, print_json
 from autotuner.cli.progress import Progress
 from autotuner.launch.devices import allowed_gpus
+from autotuner.measure import LoadGenerator
 from autotuner.report import print_summary
 from autotuner.report.performance_terminal import print_learnt
 from autotuner.report.plan_document import plan_document
 from autotuner.report.plan_terminal import print_estimate
 from autotuner.store import Store, TaskRecord, device_locks
 from autotuner.tuning.assembly import (
+    connected_to_cluster,
     generator_for,
     launcher_for,
     runner_for,
     tuner_for,
-    with_room,
 )
 from autotuner.tuning.estimate import MOST_CANDIDATES, estimate_plan
 from autotuner.tuning.forecast import Forecast, forecast_of
@@ -113,7 +114,22 @@ def run_task(
         with kept_store(folder) as kept:
             prepared = at_stored_levels(prepared, kept)
     generator = generator_for(prepared, path.resolve().parent)
-    prepared = with_room(prepared)
+    with connected_to_cluster(prepared) as prepared:
+        return _run(
+            prepared, generator, folder, quiet=quiet, fresh=fresh, again=again, devices=devices
+        )
+
+
+def _run(
+    prepared: Prepared,
+    generator: LoadGenerator,
+    folder: Path,
+    *,
+    quiet: bool,
+    fresh: bool,
+    again: bool,
+    devices: str | None,
+) -> TunedTask:
     if not quiet:
         with kept_store(folder) as kept:
             print_plan(prepared, plan_document(prepared, kept))
