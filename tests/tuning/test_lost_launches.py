@@ -23,7 +23,7 @@ from autotuner.errors import LaunchError
 from autotuner.launch import LaunchLost
 from autotuner.launch.engine_log import open_log
 from autotuner.measure import Measurement
-from autotuner.tuning.events import LaunchTakenBack
+from autotuner.tuning.events import Event, LaunchTakenBack
 from autotuner.tuning.recording import landscape_of
 from autotuner.tuning.search_state import spent_s
 
@@ -147,3 +147,36 @@ def test_a_further_launch_that_is_lost_does_not_unconfirm(bench: Bench) -> None:
     assert [one.failure_kind for one in again] == ["machine_lost"]
     assert again[0].lost_s == 3 * (START_S + LEVEL_S)
     assert spent_s(found) == launcher.clock.now_s
+
+
+class InterruptedHereError(Exception):
+    """Ends a call of the loop."""
+
+
+@pytest.mark.parametrize(("minutes", "again"), [(1.2, 0), (9.0, 1)])
+def test_seconds_lost_by_a_further_launch_outlast_an_interruption_and_count(
+    minutes: float, again: int, bench: Bench
+) -> None:
+    changes = {"optimization": CONFIRMED | {"budget": {"minutes": minutes}}}
+    launcher, is_lost = LosingLauncher({}), [True]
+
+    def load(slots: int, concurrency: int) -> Measurement | None:
+        if launcher.launched[slots] > 1 and is_lost[0]:
+            launcher.clock.now_s += LOST_S
+            raise LaunchLost("node n1 went down")
+        return level(concurrency, 100.0 * slots, 5.0)
+
+    def interrupt(event: Event) -> None:
+        if isinstance(event, LaunchTakenBack):
+            raise InterruptedHereError
+
+    with pytest.raises(InterruptedHereError):
+        bench.tune(load, launcher, changes=changes, listen=interrupt)
+    is_lost[0] = False
+    summary, _ = bench.tune(load, launcher, changes=changes)
+    found = bench.store.experiments(summary.task.id)
+    assert spent_s(found) == launcher.clock.now_s
+    relaunches = [one for experiment in found for one in experiment.relaunches]
+    assert [one.status for one in relaunches] == ["completed"] * again
+    assert sum(one.lost_s for one in relaunches) == (START_S + LEVEL_S + LOST_S) * bool(again)
+    assert ("no room to confirm" in summary.task.stop_reason) is (again == 0)

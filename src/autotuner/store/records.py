@@ -133,6 +133,8 @@ class ExperimentRecord:
         standing: where it stands among the task's, once it is finished.
         relaunches: further launches of it, in their order; `measurements` holds what the completed
             ones measured, too.
+        lost_relaunches: those that were interrupted after their machine had been lost: they are
+            made again, and the seconds that they have taken count.
     """
 
     id: int
@@ -158,6 +160,7 @@ class ExperimentRecord:
     began_s: float = 0.0
     standing: Standing = Standing()
     relaunches: tuple[RelaunchRecord, ...] = ()
+    lost_relaunches: tuple[RelaunchRecord, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -200,6 +203,7 @@ def assembled(
     relaunches: Sequence[RelaunchRow | Row[Any]] = (),
 ) -> ExperimentRecord:
     """An experiment out of its columns, and of what belongs to it."""
+    again = [relaunch_record(relaunch) for relaunch in relaunches]
     return ExperimentRecord(
         id=row.id,
         index=row.idx,
@@ -223,7 +227,8 @@ def assembled(
         lost_s=row.lost_s,
         began_s=row.began_s,
         standing=Standing(**{name: getattr(row, name) for name in _STANDING}),
-        relaunches=tuple(map(relaunch_record, relaunches)),
+        relaunches=tuple(one for one in again if one.status != "interrupted"),
+        lost_relaunches=tuple(one for one in again if one.status == "interrupted"),
     )
 
 

@@ -20,7 +20,8 @@ FIRST = 2
 
 
 class RelaunchStore:
-    """Begins and ends further launches. One that is interrupted leaves nothing behind."""
+    """Begins and ends further launches. One that is interrupted leaves nothing behind but the
+    seconds that were lost with its machine."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
@@ -33,7 +34,7 @@ class RelaunchStore:
 
         Args:
             launch: 2 for the second launch of the candidate. The same call again is the same
-                launch.
+                launch; one that was taken back goes on, with the seconds that were lost.
 
         Raises:
             StoreError: it has ended.
@@ -41,7 +42,10 @@ class RelaunchStore:
         mine = (RelaunchRow.experiment_id == experiment_id) & (RelaunchRow.launch == launch)
         with self._sessions.writing() as session:
             row = session.scalars(select(RelaunchRow).where(mine)).first()
-            if row is not None and row.status != "running":
+            if row is not None and row.status == "interrupted":
+                row.status, row.log_path = "running", log_path
+                row.selection_reason, row.started_at = selection_reason, datetime.now(UTC)
+            elif row is not None and row.status != "running":
                 raise StoreError(f"launch {launch} of experiment {experiment_id} has ended")
             if row is None:
                 row = RelaunchRow(
@@ -57,6 +61,21 @@ class RelaunchStore:
                 session.add(row)
                 session.flush()
             return relaunch_record(row)
+
+    @retried
+    def take_relaunch_back(
+        self, experiment_id: int, launch: int, *, lost_s: float, began_s: float
+    ) -> None:
+        """Takes a running relaunch back, to be made again.
+
+        Args:
+            lost_s: seconds that all launches of it took in vain.
+            began_s: when the first of them began, in seconds of the task.
+        """
+        mine = (RelaunchRow.experiment_id == experiment_id) & (RelaunchRow.launch == launch)
+        change = update(RelaunchRow).where(mine & (RelaunchRow.status == "running"))
+        with self._sessions.writing() as session:
+            session.execute(change.values(status="interrupted", lost_s=lost_s, began_s=began_s))
 
     @retried
     def finish_relaunch(

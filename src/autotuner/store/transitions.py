@@ -244,10 +244,14 @@ def add_event(session: Session, task_id: int, kind: str, payload: dict[str, Any]
 
 def interrupt_experiments(session: Session, task_id: int) -> int:
     """Takes unfinished experiments of a task back; returns how many. Levels that they had measured
-    stay, for whoever goes on with them; of an unfinished relaunch nothing does."""
+    stay, for whoever goes on with them; of an unfinished relaunch the seconds that were lost with
+    its machine, and nothing else."""
     own = select(ExperimentRow.id).where(ExperimentRow.task_id == task_id)
     ended = RelaunchRow.experiment_id.in_(own) & (RelaunchRow.status == "running")
-    session.execute(delete(RelaunchRow).where(ended).execution_options(synchronize_session=False))
+    forgotten = delete(RelaunchRow).where(ended, RelaunchRow.lost_s == 0.0)
+    kept = update(RelaunchRow).where(ended).values(status="interrupted")
+    for relaunches in (forgotten, kept):
+        session.execute(relaunches.execution_options(synchronize_session=False))
     unfinished = (ExperimentRow.task_id == task_id) & ExperimentRow.status.in_(_UNFINISHED)
     change = update(ExperimentRow).where(unfinished).values(status="interrupted")
     return session.connection().execute(change).rowcount

@@ -173,44 +173,50 @@ class Relauncher:
         number = FIRST + len(experiment.relaunches)
         key, index = relaunch.candidate_id, experiment.index
         log_path = self._logs / str(task.id) / f"{key}-launch{number}.log"
-        self._store.begin_relaunch(
-            experiment.id,
-            launch=number,
-            selection_reason=relaunch.reason,
-            log_path=str(log_path),
-        )
-        began_s, lost_s, is_over, last = now_s(), 0.0, False, None
-        while not is_over:
+        began_s: float | None = None
+        while True:
+            record = self._store.begin_relaunch(
+                experiment.id,
+                launch=number,
+                selection_reason=relaunch.reason,
+                log_path=str(log_path),
+            )
+            lost, lost_s = None, record.lost_s
+            began_s = now_s() - lost_s if began_s is None else began_s
             self._listen(RelaunchStarted(index, key, number, relaunch.reason))
             launch = self._launch(experiment, gpus)
             try:
                 startup_s, failure = await self._made(launch, relaunch, number, log_path, now_s)
-            except LaunchLost as lost:
-                startup_s, lost_s = 0.0, now_s() - began_s
-                failure = self._lost.failure(experiment.id, lost, log_path, relaunch=number)
-                if failure is None:
-                    self._listen(LaunchTakenBack(index, str(lost)))
-                    self._lost.require_some_landed(lost)
-                is_over, last = failure is not None, lost
+            except LaunchLost as gone:
+                lost, startup_s, lost_s = gone, 0.0, now_s() - began_s
+                failure = self._lost.failure(experiment.id, gone, log_path, relaunch=number)
             else:
                 self._lost.landed()
-                is_over = True
-        seconds = now_s() - began_s
-        self._store.finish_relaunch(
-            experiment.id,
-            number,
-            failure=kept(failure),
-            startup_s=startup_s,
-            measure_s=seconds - startup_s - lost_s,
-            lost_s=lost_s,
-            began_s=began_s,
-            measured=() if failure else launch.measured,
-            observations=() if failure else self._learn(task, launch),
-        )
-        self._settle(experiment.id)
-        self._listen(RelaunchEnded(index, key, number, failure, seconds))
-        if last is not None:
-            self._lost.require_some_landed(last)
+            seconds = now_s() - began_s
+            is_over = lost is None or failure is not None
+            if is_over:
+                self._store.finish_relaunch(
+                    experiment.id,
+                    number,
+                    failure=kept(failure),
+                    startup_s=startup_s,
+                    measure_s=seconds - startup_s - lost_s,
+                    lost_s=lost_s,
+                    began_s=began_s,
+                    measured=() if failure else launch.measured,
+                    observations=() if failure else self._learn(task, launch),
+                )
+                self._settle(experiment.id)
+                self._listen(RelaunchEnded(index, key, number, failure, seconds))
+            else:
+                self._store.take_relaunch_back(
+                    experiment.id, number, lost_s=lost_s, began_s=began_s
+                )
+                self._listen(LaunchTakenBack(index, str(lost)))
+            if lost is not None:
+                self._lost.require_some_landed(lost)
+            if is_over:
+                return
 
     async def _made(
         self,

@@ -243,8 +243,9 @@ def first_launches(history: Sequence[ExperimentRecord]) -> list[ExperimentRecord
             done,
             measurements=tuple(level for level in done.measurements if level.launch == 1),
             relaunches=(),
+            lost_relaunches=(),
         )
-        if done.relaunches
+        if done.relaunches or done.lost_relaunches
         else done
         for done in history
     ]
@@ -266,7 +267,8 @@ def _kept(limit: float | None, confirming: float) -> float | None:
 
 def _spans(experiment: ExperimentRecord) -> Iterator[tuple[float, float]]:
     """When each of its launches began, and how long it took, those that were lost included."""
-    launches: tuple[ExperimentRecord | RelaunchRecord, ...] = (experiment, *experiment.relaunches)
+    launches: tuple[ExperimentRecord | RelaunchRecord, ...]
+    launches = (experiment, *experiment.relaunches, *experiment.lost_relaunches)
     for launch in launches:
         taken_s = (launch.startup_s or 0.0) + (launch.measure_s or 0.0) + launch.lost_s
         yield launch.began_s, taken_s
