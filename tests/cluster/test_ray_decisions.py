@@ -356,35 +356,3 @@ def test_progress_that_an_earlier_level_left_is_none_of_the_next(
     for place in ((1, 8, 8), (2, 1, 8), (2, 1, 8)):
         engine._take(LevelProgressNews(*place))
     assert seen == [(1, 8)]
-
-
-class Loading(LaunchNode):
-    """A node whose engine loads for ever."""
-
-    async def _launch(self, request: LaunchRequest) -> Refused:
-        await asyncio.Event().wait()
-        raise AssertionError
-
-
-def test_a_node_sees_that_its_owner_is_gone_while_the_engine_loads(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    ended = threading.Event()
-
-    node = Loading()
-
-    def exited(code: int) -> None:
-        node._mark = ""  # else it would find itself alone for ever, in this process
-        ended.set()
-
-    monkeypatch.setattr(os, "_exit", exited)
-    request = LaunchRequest("launch-1.1", SPEC, {}, None, 60.0, owner_silent_s=0.1)
-
-    async def launched() -> None:
-        launch = asyncio.create_task(node.launch(request))
-        await asyncio.to_thread(ended.wait, 30)
-        with pytest.raises(asyncio.CancelledError):
-            await launch
-
-    asyncio.run(launched())
-    assert ended.is_set()

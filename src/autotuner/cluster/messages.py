@@ -45,8 +45,8 @@ class LaunchRequest:
         mark: the launch, for `MARK`.
         environment: the owner's variables that engines inherit.
         caches: folder on the node for what engines compile; None leaves it to them.
-        owner_silent_s: seconds without a question after which the owner counts as gone; None where
-            Ray itself sees that.
+        owner_silent_s: seconds without a heartbeat after which the owner counts as gone; None where
+            Ray itself sees that, and none is given.
     """
 
     mark: str

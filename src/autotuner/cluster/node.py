@@ -70,7 +70,7 @@ class LaunchNode:
         self._engine: LocalEngine | None = None
         self._work: set[asyncio.Task[Any]] = set()
         self._progress: LevelProgressNews | None = None
-        self._asked_s = time.monotonic()
+        self._heartbeat_s = time.monotonic()
 
     async def facts(self) -> NodeFacts:
         """The node."""
@@ -95,7 +95,7 @@ class LaunchNode:
         if request.mark in self._over:
             return NodeReply(Refused("it was stopped before it began", ""), 0, None)
         self._mark, self._log = request.mark, self._folder / f"{request.mark}.log"
-        self._engine, self._progress, self._asked_s = None, None, time.monotonic()
+        self._engine, self._progress, self._heartbeat_s = None, None, time.monotonic()
         if request.owner_silent_s is not None:
             watch = self._end_with_owner(request.mark, request.owner_silent_s)
             asyncio.run_coroutine_threadsafe(watch, self._loop)
@@ -118,8 +118,7 @@ class LaunchNode:
             log_position: bytes of the log that the owner has.
             progress: what it knows.
         """
-        self._asked_s = time.monotonic()
-        deadline_s = self._asked_s + _NEWS_WAIT_S
+        deadline_s = time.monotonic() + _NEWS_WAIT_S
         while True:
             if self._mark == mark:
                 exit_code = self._exit_code()
@@ -130,6 +129,10 @@ class LaunchNode:
             if time.monotonic() > deadline_s:
                 return News(b"", progress, None)
             await asyncio.sleep(_NEWS_POLL_S)
+
+    async def heartbeat(self) -> None:
+        """Notes that the owner lives."""
+        self._heartbeat_s = time.monotonic()
 
     async def stop(self, mark: str) -> NodeReply[Refused | None]:
         """Ends a launch, whatever it is about; returns once nothing of its engine is left.
@@ -204,11 +207,11 @@ class LaunchNode:
         return None
 
     async def _end_with_owner(self, mark: str, silent_s: float) -> None:
-        """Ends a launch, and this process, where the owner asks for nothing any more: from the
+        """Ends a launch, and this process, where the owner gives no heartbeat any more: from the
         start on, since an engine may load for minutes."""
         while self._mark == mark and mark not in self._over and self._exit_code() is None:
             await asyncio.sleep(silent_s / 8)
-            if time.monotonic() - self._asked_s > silent_s:
+            if time.monotonic() - self._heartbeat_s > silent_s:
                 await self._stop()
                 shutil.rmtree(self._folder, ignore_errors=True)
                 os._exit(0)

@@ -55,6 +55,21 @@ class Seat:
             return False
         return any(node.id == self.facts.node for node in there)
 
+    def give_heartbeat(self) -> None:
+        """Tells the actor that its owner lives; waits until it knows.
+
+        Raises:
+            LaunchLost: it, or its node, is gone.
+            TimeoutError: it does not answer now.
+        """
+        ray = ray_module()
+        try:
+            ray.get(self.actor.heartbeat.remote(), timeout=_ALIVE_S)
+        except ray.exceptions.GetTimeoutError:
+            raise TimeoutError from None
+        except (ray.exceptions.RayError, ConnectionError) as error:
+            raise LaunchLost(f"{type(error).__name__}: {_in_a_line(error)}") from None
+
     def release(self) -> None:
         """Gives it back to the cluster."""
         _release(self.actor, self.group)

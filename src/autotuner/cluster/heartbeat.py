@@ -1,0 +1,39 @@
+"""An owner's heartbeat to the node of its launch, from a thread of its own.
+
+The owner's event loop may stand still while it waits for its database: that ends no engine.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from autotuner.launch.protocol import LaunchLost
+
+
+class Heartbeat:
+    """Gives signs of life until it is stopped.
+
+    Args:
+        give: gives one, and waits until it has arrived.
+        every_s: seconds between two.
+    """
+
+    def __init__(self, give: Callable[[], None], every_s: float) -> None:
+        self._give = give
+        self._every_s = every_s
+        self._is_over = threading.Event()
+        threading.Thread(target=self._go_on, name="heartbeat of a launch", daemon=True).start()
+
+    def stop(self) -> None:
+        """Gives none from now on."""
+        self._is_over.set()
+
+    def _go_on(self) -> None:
+        while not self._is_over.wait(self._every_s):
+            try:
+                self._give()
+            except LaunchLost:
+                return  # whoever listens to the engine sees that too
+            except TimeoutError:
+                continue
