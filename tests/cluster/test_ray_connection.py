@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -12,7 +13,7 @@ import pytest
 from autotuner.cli.commands import tune
 from autotuner.cluster import connection
 from autotuner.cluster.connection import Node
-from autotuner.errors import StoreError
+from autotuner.errors import LaunchError, StoreError
 from autotuner.profiles.registry import builtin_registry
 from autotuner.store import Lease, Store
 from autotuner.testing.fake_engine import install_fake_engine
@@ -118,3 +119,24 @@ def test_a_command_that_ends_before_its_loop_leaves_the_cluster(
     with pytest.raises(StoreError, match="the disk is full"):
         tune.run_task(path, home=tmp_path / "home", quiet=False, fresh=True, again=False)
     assert (connections.made, connections.open) == (1, 0)
+
+
+@pytest.mark.parametrize(("failures", "tries"), [(1, 2), (2, 2)])
+def test_a_client_server_that_is_late_once_is_asked_again(
+    failures: int, tries: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("ray", reason="Ray is not installed; `make ray` installs it")
+    made: list[str] = []
+
+    def connect(ray: object, address: str) -> None:
+        made.append(address)
+        if len(made) <= failures:
+            raise ConnectionAbortedError("Initialization failure from server:\ntimed out")
+
+    monkeypatch.setattr(connection, "_connect", connect)
+    monkeypatch.setattr(connection, "probe", lambda address: "")
+    refused = pytest.raises(LaunchError, match="Initialization failure from server: timed out")
+    with nullcontext() if failures < tries else refused:
+        connection.connected("ray://head:10001")
+    connection.disconnect()
+    assert len(made) == tries

@@ -27,6 +27,9 @@ LOCAL = "local"
 AUTO = RayConfig().address
 CLIENT = "ray://"
 """Beginning of the address of a Ray Client server."""
+_CLIENT_NOT_READY = "Initialization failure from server"
+"""A Ray Client server says so where the process that it starts for a client is late."""
+_TRIES = 2
 _PROBE_S = 5.0
 _ANSWER_S = 15.0
 _OBJECTS_BYTES = 100 * 2**20
@@ -80,7 +83,11 @@ def connected(address: str) -> ClusterConnection:
         set_mode(mode)
         _be_quiet()
         is_over = threading.Event()
-        if error := _refused_in_a_thread(lambda: _connect(ray, address), is_over):
+        for _ in range(_TRIES):
+            error = _refused_in_a_thread(lambda: _connect(ray, address), is_over)
+            if error is None or _CLIENT_NOT_READY not in str(error):
+                break
+        if error is not None:
             raise _refusal(address, error) from None
         found = address
         if address != LOCAL and not address.startswith(CLIENT):
