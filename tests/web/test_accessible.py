@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import ui_screenshots
 from playwright.sync_api import Browser
-
-from autotuner.server.built_ui import is_built
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
@@ -25,18 +22,6 @@ STILL = """() => new Promise((done) => {
 })"""
 """Waits until nothing has changed for a moment: colours and parts of another width come late."""
 RUN = "axe.run(document, {resultTypes: ['violations']})"
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A service with a finished task, one that waits and one with a long name."""
-    if not is_built():
-        pytest.skip("the UI is not built: make ui-build")
-    home = tmp_path_factory.mktemp("home")
-    ui_screenshots.fill(home)
-    with ui_screenshots.served(home) as address:
-        ui_screenshots.add_tasks(address)
-        yield address
 
 
 @pytest.mark.parametrize("name", list(ui_screenshots.PAGES))

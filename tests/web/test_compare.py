@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import ui_screenshots
 from pages import opened_page
 from playwright.sync_api import Browser, Page, expect
 
@@ -19,16 +17,6 @@ DROP = """(target, [name, text]) => {
     target.dispatchEvent(new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true }));
   }
 }"""
-
-
-@pytest.fixture(scope="module")
-def url(built_ui: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A service with a finished task, one that waits and one with a long name."""
-    home: Path = tmp_path_factory.mktemp("home")
-    ui_screenshots.fill(home)
-    with ui_screenshots.served(home) as address:
-        ui_screenshots.add_tasks(address)
-        yield address
 
 
 def test_two_tasks_and_results_are_compared(url: str, page: Page) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -79,16 +78,6 @@ BUILT = """() => new Promise((done) => {
   }).observe(document, { subtree: true, childList: true });
 })"""
 """Waits until for half a second no element came or went: one that goes takes the focus along."""
-
-
-@pytest.fixture(scope="module")
-def url(built_ui: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A service with a finished task, one that waits and one with a long name."""
-    home: Path = tmp_path_factory.mktemp("home")
-    ui_screenshots.fill(home)
-    with ui_screenshots.served(home) as address:
-        ui_screenshots.add_tasks(address)
-        yield address
 
 
 @pytest.fixture(params=list(LOOKS))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import ui_screenshots
 from playwright.sync_api import Page, expect
 from service_process import ServiceProcess
 
@@ -20,9 +20,9 @@ MEASURED = re.compile(r"of ([\d,]+) measured points")
 
 
 @pytest.fixture
-def store(service: ServiceProcess, page: Page) -> Iterator[Store]:
+def store(fill: Callable[[Path], None], service: ServiceProcess, page: Page) -> Iterator[Store]:
     """Of a finished replay, whose chart the page shows, zoomed in."""
-    ui_screenshots.fill(service.home)
+    fill(service.home)
     service.start("--no-worker")
     page.goto(f"{service.url}/tasks/1/explorer?slo=ttft_ms:3000")
     page.get_by_role("application").press("+")

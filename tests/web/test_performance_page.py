@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import ui_screenshots
@@ -12,8 +14,10 @@ from service_process import ServiceProcess
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
-def test_a_point_is_explained_and_then_another(service: ServiceProcess, page: Page) -> None:
-    ui_screenshots.fill(service.home)
+def test_a_point_is_explained_and_then_another(
+    fill: Callable[[Path], None], service: ServiceProcess, page: Page
+) -> None:
+    fill(service.home)
     service.start("--no-worker")
     ui_screenshots.add_tasks(service.url)
     page.goto(f"{service.url}/tasks/1")

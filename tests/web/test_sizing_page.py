@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-import ui_screenshots
 from playwright.sync_api import Page, expect
 from service_process import ServiceProcess
 
@@ -13,9 +14,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def test_traffic_becomes_replicas_and_the_link_shows_them_again(
-    service: ServiceProcess, page: Page
+    fill: Callable[[Path], None], service: ServiceProcess, page: Page
 ) -> None:
-    ui_screenshots.fill(service.home)
+    fill(service.home)
     service.start("--no-worker")
     page.goto(f"{service.url}/tasks/1")
     page.get_by_role("navigation", name="Parts of this task").get_by_text("Sizing").click()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
-import ui_screenshots
 from measured_task import store_measured_task
 from playwright.sync_api import Page, expect
 from service_process import ServiceProcess
@@ -99,9 +99,9 @@ def test_the_learning_curve_is_that_of_measured_launches(
 
 
 def test_a_table_is_compared_with_a_task_and_the_link_shows_it_again(
-    service: ServiceProcess, page: Page, tmp_path: Path
+    fill: Callable[[Path], None], service: ServiceProcess, page: Page, tmp_path: Path
 ) -> None:
-    ui_screenshots.fill(service.home)
+    fill(service.home)
     service.start("--no-worker")
     table = tmp_path / "mine.csv"
     page.goto(f"{service.url}/verify?predicted=calibrated:1&actual=measured:1")
