@@ -162,7 +162,7 @@ test: dev compiled ui-check  ## Run the fast tests, the real engine among them
 	$(BIN)/pytest -m "not slow" -n 2 --dist worksteal --hypothesis-profile quick
 
 test-all: dev compiled ui-check ui-build engine-vllm tool-genai-bench ray browser daemons .venv/parsers/sglang/ready  ## Run every test
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 2 --dist worksteal --durations=25
 
 lint: dev  ## Check style, types and the order of the rooms
 	$(BIN)/ruff check
