@@ -46,12 +46,13 @@ def _docker(engine: DeployedEngine, files: Files) -> str:
     place = words.index("--entrypoint")
     options = itertools.pairwise(words[:place])
     env = [value.partition("=") for option, value in options if option == "--env"]
-    program, image, *arguments = words[place + 1 :]
-    assert image == engine.image
+    # The image's own program is not the measured one.
+    no_program, image, *command = words[place + 1 :]
+    assert (no_program, image) == ("", engine.image)
     written = {f"/etc/autotuner/{file.name}": file.text for file in engine.files}
     assert all(f"> {shlex.quote(file.name)}" in before[0] for file in engine.files)
     variables = {name: value for name, is_set, value in env if is_set}
-    return line([program, *arguments], variables, written)
+    return line(command, variables, written)
 
 
 def _compose(engine: DeployedEngine, files: Files) -> str:

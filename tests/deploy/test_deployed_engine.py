@@ -160,12 +160,6 @@ def test_a_wish_without_effect_is_named() -> None:
         assert "no effect" not in head(engine, form)
 
 
-def test_the_program_that_is_asked_for_starts_a_container() -> None:
-    inside = {"deployment_mode": "docker", "docker": {"image": "mine/vllm:1"}}
-    engine = made(config=inside, wishes=ExportWishes(program="/opt/mine serve"))
-    assert (engine.image, engine.program) == ("mine/vllm:1", ("/opt/mine", "serve"))
-
-
 def test_folders_of_the_machine_that_measured_are_in_no_container() -> None:
     _, spec = rendered("llamacpp")
     command = f"HF_HOME=/home/me/hub ODD=1 {spec.command()}"
@@ -350,23 +344,6 @@ def test_flags_have_the_names_of_the_version_that_is_asked_for() -> None:
 def test_a_wish_that_cannot_be_met_is_named(wishes: ExportWishes, why: str) -> None:
     with pytest.raises(AutotunerError, match=why):
         made(wishes=wishes)
-
-
-def test_a_container_is_deployed_as_it_was_measured() -> None:
-    docker = {"image": "mine/vllm:{version}-cu", "shm_gib": 4.0, "user": "1000"}
-    docker |= {"mounts": ["/data/templates:/templates"]}
-    _, spec = rendered("vllm")
-    command = spec.command().replace("vllm serve", "/opt/vllm/bin/vllm serve")
-    config = {"deployment_mode": "docker", "docker": docker}
-    engine = made(command=command, config=config, gpus=0, engine_version="0.11.2")
-    [service] = yaml.safe_load(FORMATS["compose"].files(engine)[0].text)["services"].values()
-    assert service["image"] == "mine/vllm:0.11.2-cu"
-    assert service["entrypoint"] == ["/opt/vllm/bin/vllm", "serve"]
-    assert "/data/templates:/templates:ro" in service["volumes"]
-    assert "sizeLimit: 4Gi" in FORMATS["kubernetes"].files(engine)[0].text
-    assert "Note: it was measured as user 1000\n" in head(engine)
-    other = made(command=command, config=config, wishes=ExportWishes(image="other:1"))
-    assert (other.image, other.program) == ("other:1", ("vllm", "serve"))
 
 
 def test_disaggregated_serving_is_refused_with_why() -> None:

@@ -343,11 +343,3 @@ def test_levels_that_were_not_measured_in_peace_are_counted_beside_the_recommend
     note = f"{len(late)} of {total} levels were measured while"
     assert note in printed(busy)
     assert note in render_html(busy)
-
-
-def test_a_command_that_was_measured_in_a_container_says_how_that_is_started() -> None:
-    found = summary()
-    start = f"`autotuner export {found.task.id} --format docker | sh` starts"
-    assert start not in printed(found)
-    task = found.task.model_copy(update={"config": {"deployment_mode": "docker"}})
-    assert start in printed(found.model_copy(update={"task": task}))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, Strict
 
@@ -13,6 +14,9 @@ VERSION = "{version}"
 """Stands for the engine's version in `DockerConfig.image`."""
 BRIDGE, HOST = "bridge", "host"
 """Networks that every daemon has: one of containers, and the machine's own."""
+SCRATCH, SCRATCH_OPTION = "/tmp", "exec"  # noqa: S108 - of the container
+"""Folder in memory that can be written where the root cannot. Engines compile there, and load what
+they compiled, which a daemon forbids in such a folder unless it is asked."""
 _REFERENCE = re.compile(
     r"[a-zA-Z0-9][\w.-]*(:[0-9]+)?(/[\w][\w.-]*)*"
     r"(:[\w{][\w.{}-]{0,127})?(@sha256:[0-9a-f]{64})?"
@@ -90,3 +94,10 @@ class DockerConfig(Document):
     def mounted(self) -> tuple[tuple[str, str], ...]:
         """Source and target of each of `mounts`."""
         return tuple((text.partition(":")[0], text.partition(":")[2]) for text in self.mounts)
+
+
+def docker_options(config: Mapping[str, Any]) -> DockerConfig | None:
+    """The options of a stored task's containers; None where its engines are in none."""
+    if config.get("deployment_mode") != "docker":
+        return None
+    return DockerConfig.model_validate(config.get("docker") or {})

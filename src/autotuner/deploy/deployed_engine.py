@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from autotuner.catalog import Gpu
+from autotuner.config.containers import DockerConfig
 from autotuner.engines import CommandParts, DeployFile, Mount
 from autotuner.engines.command_parts import bound
-
-PORT_INSIDE = 8000
-"""Port of an engine inside its container."""
-ALL_ADDRESSES = "0.0.0.0"  # noqa: S104 - inside a container, whose ports are published apart
-HUB_TOKEN = "HF_TOKEN"  # noqa: S105 - a variable's name
-HUB_CACHE = "/models/hub"
-"""Where a container keeps models that it downloads."""
-_PATHS = ("/", ".", "~")
-HUB_FOLDERS = frozenset({"HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "TRANSFORMERS_CACHE"})
-"""Variables that say where models are kept; on the machine that measured, a folder of its own."""
-FILES_FOLDER = "/etc/autotuner"
-"""Where a container finds the files that a command names."""
+from autotuner.engines.docker_run import (
+    ALL_ADDRESSES,
+    FILES_FOLDER,
+    HUB_FOLDERS,
+    HUB_TOKEN,
+    PORT_INSIDE,
+)
 
 
 @dataclass(frozen=True)
@@ -78,7 +74,7 @@ class DeployedEngine:
         mounts: files and folders of the machine that measured.
         settings: `group.field` -> value.
         tokens: mean input and output tokens of the requests that it was measured with.
-        shm_gib: the most that /dev/shm may take.
+        confined: how its container is, as `docker` of the task says it.
         checkpoint_gib: files of a hub's model, about; None where the catalog does not know it.
         notes: what a user has to know before it is started.
         role: in a pair, `decode` or `prefill`; empty otherwise.
@@ -105,7 +101,7 @@ class DeployedEngine:
     provenance: Provenance
     settings: Mapping[str, Any]
     tokens: tuple[int, int]
-    shm_gib: float = 16.0
+    confined: DockerConfig = field(default_factory=DockerConfig)
     checkpoint_gib: float | None = None
     notes: tuple[str, ...] = ()
     role: str = ""
@@ -134,7 +130,7 @@ class DeployedEngine:
     @property
     def is_downloaded(self) -> bool:
         """Whether the engine fetches its model from a hub."""
-        return self.parts.table.model_format != "gguf" and not self.model.startswith(_PATHS)
+        return self.parts.is_downloaded
 
     @property
     def variables_inside(self) -> tuple[EngineVariable, ...]:

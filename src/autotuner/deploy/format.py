@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
 from autotuner.deploy.renamed import flag_versions, with_flags_of
@@ -14,6 +16,7 @@ from autotuner.report.exports import one_line
 Render = Callable[[DeployedEngine, str], tuple[DeployFileText, ...]]
 """The files for an engine and a version of the format; without their heads."""
 _SHEBANG = "#!"
+_NUMBERS = re.compile(r"\d+(:\d+)?")
 
 
 def _any(engine: DeployedEngine) -> str | None:
@@ -38,6 +41,8 @@ class DeployFormat:
         ignores: of `image` and `program`, those that have no effect in it; both `on_host`.
         one_replica: whether it can be of one replica only.
         writes_pairs: whether it can be of a prefill and a decode engine.
+        confines: whether it repeats how the launch's container was confined: its user, by number
+            alone or by name too, and whether its root can be written.
     """
 
     name: str
@@ -53,6 +58,7 @@ class DeployFormat:
     ignores: tuple[str, ...] = ()
     one_replica: bool = False
     writes_pairs: bool = False
+    confines: Literal["", "numbers", "all"] = ""
 
     def versions(self, engine: DeployedEngine) -> tuple[str, ...]:
         """The versions that can be asked for, the newest first."""
@@ -127,9 +133,29 @@ class DeployFormat:
             f"Made by: {one_line(shlex.join(again))}",
             *([f"Start: {start}"] if start else []),
             *(f"Note: {note}" for note in engine.notes),
+            *(f"Note: {note}" for note in self._unconfined(engine)),
             *self._without_effect(engine),
             *self._search(engine),
         ]
+
+    def _unconfined(self, engine: DeployedEngine) -> Iterator[str]:
+        """Notes for a user on how the launch's container was confined."""
+        confined, how = (
+            engine.confined,
+            "was measured" if engine.provenance.measured else "is planned",
+        )
+        user = confined.user or ""
+        if self.confines == "all" and user and engine.is_downloaded:
+            yield f"user {user} must be able to write the volume of downloaded models"
+        if not self.needs_image or self.confines == "all":
+            return
+        if user and not (self.confines and _NUMBERS.fullmatch(user)):
+            by = ", and this format takes users by number" if self.confines else ""
+            yield f"it {how} as user {user}{by}"
+        if confined.read_only and not self.confines:
+            yield f"it {how} with a root that cannot be written"
+        for name in confined.environment:
+            yield f"it {how} with {name} of the environment: give it where this runs"
 
     def _without_effect(self, engine: DeployedEngine) -> list[str]:
         wishes = {"image": engine.wished_image, "program": engine.wished_program}

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 
 from autotuner.catalog import Gpu, known_gpu, known_model
-from autotuner.config.containers import DockerConfig
+from autotuner.config.containers import DockerConfig, docker_options
 from autotuner.config.secret_values import holds_secret, looks_secret
 from autotuner.deploy.deployed_engine import DeployedEngine, EngineVariable, Provenance
 from autotuner.deploy.launch_source import LaunchSource, measured_source, names_of
@@ -21,7 +20,7 @@ from autotuner.engines import (
     command_parts,
 )
 from autotuner.engines.containers import at_version, own_image
-from autotuner.engines.mounts import mounts_of
+from autotuner.engines.docker_run import image_of, mounts_inside
 from autotuner.errors import ConfigError, EngineError, ExportError
 from autotuner.report.exports import one_line
 from autotuner.report.points import point_text
@@ -105,8 +104,9 @@ def _engine(
     replicas = _replicas(wishes.replicas)
     total = _total_gpus(source)
     how = "is planned" if source.predictor else "was measured"
-    container = _container(summary, parts, version, how=how)
-    mounts = _mounts(parts, source, container, is_here=not summary.task.replay)
+    container = _container(summary, parts, version)
+    draft = str(source.settings.get("misc.speculative_draft_model") or "")
+    mounts = mounts_inside((parts.model, draft), container.options, is_here=not summary.task.replay)
     image, no_image = _image(parts, version, source.gpus, gpu, wishes.image or container.image, how)
     key = _key(parts, wished=wishes.api_key)
     as_inside = container.image is not None and wishes.image is None and wishes.program is None
@@ -122,7 +122,7 @@ def _engine(
         program=parts.program if as_inside else _program(parts, wishes.program),
         variables=_variables(parts, key=key),
         mounts=mounts,
-        shm_gib=container.shm_gib,
+        confined=container.options,
         checkpoint_gib=_checkpoint_gib(parts.model),
         tokens=source.tokens,
         gpus=source.gpus,
@@ -153,32 +153,20 @@ class _Container:
     Attributes:
         is_used: whether it measured in one.
         image: None where it measured in none, or its image is not known.
-        notes: what an export does not repeat of it.
+        options: of the task; the defaults where it measured in none.
     """
 
     is_used: bool = False
     image: str | None = None
-    shm_gib: float = 16.0
-    mounts: tuple[Mount, ...] = ()
-    notes: tuple[str, ...] = ()
+    options: DockerConfig = field(default_factory=DockerConfig)
 
 
-def _container(
-    summary: TaskSummary, parts: CommandParts, version: str | None, *, how: str
-) -> _Container:
+def _container(summary: TaskSummary, parts: CommandParts, version: str | None) -> _Container:
     """The container of a task's engines, by the task."""
-    if summary.task.config.get("deployment_mode") != "docker":
+    docker = docker_options(summary.task.config)
+    if docker is None:
         return _Container()
-    docker = DockerConfig.model_validate(summary.task.config.get("docker") or {})
-    user = f"it {how} as user {docker.user}" if docker.user else ""
-    root = f"it {how} with a root that cannot be written" if docker.read_only else ""
-    return _Container(
-        is_used=True,
-        image=at_version(docker.image or own_image(parts.table.file), version),
-        shm_gib=docker.shm_gib,
-        mounts=tuple(Mount(source, target) for source, target in docker.mounted()),
-        notes=tuple(filter(None, (user, root))),
-    )
+    return _Container(is_used=True, image=image_of(parts, docker, version), options=docker)
 
 
 def _replicas(wished: int | None) -> int:
@@ -285,22 +273,6 @@ def _label(name: str) -> str:
     return label if label[:1].isalpha() else f"engine-{label}".strip("-")
 
 
-def _mounts(
-    parts: CommandParts, source: LaunchSource, container: _Container, *, is_here: bool
-) -> tuple[Mount, ...]:
-    """Models that the command reads on the machine that measured, with their shards and the files
-    that links in them lead to, and what was mounted beside.
-
-    Args:
-        is_here: whether the models may be on this machine; links are followed there alone.
-    """
-    named = (parts.model, str(source.settings.get("misc.speculative_draft_model") or ""))
-    models = dict.fromkeys(path for path in named if path.startswith("/"))
-    targets = {mount.target for mount in container.mounts}
-    own = mounts_of(map(Path, models)) if is_here else tuple(Mount(path, path) for path in models)
-    return (*(mount for mount in own if mount.target not in targets), *container.mounts)
-
-
 def _notes(
     parts: CommandParts,
     source: LaunchSource,
@@ -325,7 +297,6 @@ def _notes(
         by_variable = flag != _KEY_FLAG or parts.table.file.deploy.api_key
         instead = "give it by a variable of the engine" if by_variable else _PROXY
         yield f"{flag} is left out, since it holds a secret: {instead}"
-    yield from container.notes
     if source.unserved:
         yield f"this does not serve what was measured: {one_line(source.unserved)}"
 

@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from autotuner.deploy.deployed_engine import (
-    FILES_FOLDER,
-    HUB_CACHE,
-    HUB_TOKEN,
-    PORT_INSIDE,
-    DeployedEngine,
-)
+from autotuner.config.containers import SCRATCH
+from autotuner.deploy.deployed_engine import DeployedEngine
+from autotuner.engines.docker_run import FILES_FOLDER, HUB_CACHE, HUB_TOKEN, PORT_INSIDE
 
 _OF_VENDORS = {"amd": "amd.com/gpu"}
 
@@ -27,10 +23,14 @@ def literals(words: Sequence[str]) -> list[str]:
 
 
 def gpu_resources(engine: DeployedEngine) -> dict[str, Any]:
-    """Requests and limits of a replica's GPUs; empty on a CPU."""
-    if not engine.gpus:
+    """Requests and limits of a replica's GPUs, and of its memory where the launch had one."""
+    found: dict[str, Any] = {}
+    if engine.gpus:
+        found[_OF_VENDORS.get(engine.vendor, "nvidia.com/gpu")] = engine.gpus
+    if engine.confined.memory_gib is not None:
+        found["memory"] = f"{int(engine.confined.memory_gib * 1024)}Mi"
+    if not found:
         return {}
-    found = {_OF_VENDORS.get(engine.vendor, "nvidia.com/gpu"): engine.gpus}
     return {"resources": {"limits": found, "requests": dict(found)}}
 
 
@@ -80,9 +80,40 @@ def probes(engine: DeployedEngine, port: int = PORT_INSIDE) -> dict[str, Any]:
     }
 
 
+def security(engine: DeployedEngine) -> dict[str, Any]:
+    """The container's security context: the user and the root that the launch had; empty where the
+    task names neither."""
+    found: dict[str, Any] = {}
+    user, _, group = (engine.confined.user or "").partition(":")
+    if user.isdecimal():
+        found["runAsUser"] = int(user)
+    if user.isdecimal() and group.isdecimal():
+        found["runAsGroup"] = int(group)
+    if engine.confined.read_only:
+        found["readOnlyRootFilesystem"] = True
+    return {"securityContext": found} if found else {}
+
+
+def pod_security(engine: DeployedEngine) -> dict[str, Any]:
+    """The pod's security context: volumes that its user may write; empty for the image's user."""
+    user, _, group = (engine.confined.user or "").partition(":")
+    owner = group if group.isdecimal() else user
+    return {"securityContext": {"fsGroup": int(owner)}} if owner.isdecimal() else {}
+
+
+def scratch(engine: DeployedEngine) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Mount and volume of the folder that can be written where the root cannot."""
+    if not engine.confined.read_only:
+        return [], []
+    return [{"name": "scratch", "mountPath": SCRATCH}], [{"name": "scratch", "emptyDir": {}}]
+
+
 def shared_memory(engine: DeployedEngine, name: str) -> dict[str, Any]:
     """The volume of /dev/shm."""
-    return {"name": name, "emptyDir": {"medium": "Memory", "sizeLimit": f"{engine.shm_gib:g}Gi"}}
+    return {
+        "name": name,
+        "emptyDir": {"medium": "Memory", "sizeLimit": f"{engine.confined.shm_gib:g}Gi"},
+    }
 
 
 def host_volumes(engine: DeployedEngine) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -107,6 +138,9 @@ def volumes(
     mounts, found = host_volumes(engine)
     mounts.insert(0, {"name": "shm", "mountPath": "/dev/shm"})  # noqa: S108
     found.insert(0, shared_memory(engine, "shm"))
+    written, emptied = scratch(engine)
+    mounts += written
+    found += emptied
     if engine.files and files is not None:
         mounts.append({"name": "files", "mountPath": FILES_FOLDER, "readOnly": True})
         found.append({"name": "files", "configMap": {"name": files}})

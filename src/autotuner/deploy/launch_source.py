@@ -15,8 +15,8 @@ from autotuner.predict.predictor import interval80
 from autotuner.report.points import AXES, PlotPoint, settings_text
 from autotuner.search import as_point
 from autotuner.tuning.estimate import PlanEstimate, offered
+from autotuner.tuning.host_command import engine_of, version_of
 from autotuner.tuning.prepare import Prepared
-from autotuner.tuning.summarise import engine_of
 from autotuner.tuning.summary import ExperimentView, TaskSummary
 
 PREDICTED = "predicted"
@@ -70,15 +70,14 @@ def measured_source(summary: TaskSummary, named: str | None) -> LaunchSource:
     found = next(one for one in summary.experiments if one.id == point.experiment)
     task = summary.task
     engine = engine_of(found.settings, task.engine)
-    own = str(found.settings.get("system.backend_version") or "")
     return LaunchSource(
         point,
         engine,
-        own or (task.engine_version if engine == task.engine else ""),
+        version_of(found.settings, task.engine, task.engine_version),
         task.device,
         found.settings,
         found.gpus,
-        found.command,
+        found.engine_command or found.command,
         _tokens(found),
         found.unserved,
     )

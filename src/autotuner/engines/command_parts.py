@@ -13,6 +13,8 @@ from autotuner.engines.spec import DEFAULT_HOST, DEFAULT_PORT, HOST, PORT
 from autotuner.engines.table import EngineTable
 from autotuner.errors import EngineError
 
+_PATHS = ("/", ".", "~")
+
 
 @dataclass(frozen=True)
 class CommandParts:
@@ -34,6 +36,11 @@ class CommandParts:
     files: tuple[tuple[str, str], ...]
     model: str
     left_out: tuple[str, ...] = ()
+
+    @property
+    def is_downloaded(self) -> bool:
+        """Whether the engine fetches its model from a hub."""
+        return self.table.model_format != "gguf" and not self.model.startswith(_PATHS)
 
     def bound(self, host: str = DEFAULT_HOST, port: int | str = DEFAULT_PORT) -> tuple[str, ...]:
         """The arguments with an address in them."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autotuner.catalog import hub_cache
-from autotuner.config.containers import HOST, DockerConfig
+from autotuner.config.containers import HOST, SCRATCH, SCRATCH_OPTION, DockerConfig
 from autotuner.engines import LaunchSpec, engine_table
 from autotuner.errors import LaunchError
 from autotuner.launch.devices import VISIBLE
@@ -186,9 +186,8 @@ def _once(*folders: Folder) -> list[Folder]:
 
 
 def _scratch(options: DockerConfig) -> dict[str, Any]:
-    """A folder that can be written where the root cannot. Engines compile there, and load what
-    they compiled, which a daemon forbids in a tmpfs unless it is asked."""
-    return {"Tmpfs": {"/tmp": "exec"}} if options.read_only else {}  # noqa: S108 - its own
+    """A folder that can be written where the root cannot."""
+    return {"Tmpfs": {SCRATCH: SCRATCH_OPTION}} if options.read_only else {}
 
 
 def _memory(gib: float | None) -> dict[str, Any]:

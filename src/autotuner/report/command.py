@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from rich.console import Console
 from rich.markup import escape
 
+from autotuner.engines import LaunchSpec
 from autotuner.engines.sample_request import SENT_WHEN
 from autotuner.landscapes import unserved
+from autotuner.tuning.host_command import planned_command
+from autotuner.tuning.prepare import Prepared
+
+
+def command_fields(
+    prepared: Prepared, spec: LaunchSpec, settings: Mapping[str, Any]
+) -> dict[str, str | None]:
+    """The command line of a candidate, and why it does not serve what the figures are of."""
+    command = planned_command(prepared, spec, settings)
+    return {"command": command, "unserved": unserved(spec.command())}
 
 
 def print_command(command: str, console: Console, sample_request: str | None = None) -> None:

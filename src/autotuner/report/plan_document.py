@@ -12,8 +12,6 @@ from statistics import fmean
 from typing import Any
 
 from autotuner.config import PERCENTILES, LoadKind, LoadLevel
-from autotuner.engines import LaunchSpec
-from autotuner.landscapes import unserved
 from autotuner.predict import Prediction
 from autotuner.predict.predictor import (
     METRICS,
@@ -22,6 +20,7 @@ from autotuner.predict.predictor import (
     limit_interval80,
     verdict,
 )
+from autotuner.report.command import command_fields
 from autotuner.search import OBJECTIVES, as_point, description, strategy_named
 from autotuner.search.slo import served_by
 from autotuner.sizing import token_costs
@@ -198,7 +197,7 @@ def plan_document(
                 "settings": c.settings(),
                 **_start_fields(prepared, c.id),
                 **(
-                    command_fields(space.specs[c.id])
+                    command_fields(prepared, space.specs[c.id], c.settings())
                     if commands
                     else {"command": None, "unserved": None}
                 ),
@@ -228,7 +227,7 @@ def _baseline_document(prepared: Prepared) -> dict[str, Any] | None:
         "id": candidate.id,
         "settings": candidate.settings(),
         **_start_fields(prepared, candidate.id),
-        **command_fields(baseline.region.render(candidate)),
+        **command_fields(prepared, baseline.region.render(candidate), candidate.settings()),
     }
 
 
@@ -313,6 +312,7 @@ def recommended_document(prepared: Prepared, found: PlanEstimate) -> dict[str, A
 def chosen_document(prepared: Prepared, chosen: RecommendedPrediction) -> dict[str, Any]:
     """A predicted point that was chosen, as JSON has it."""
     point = chosen.point
+    settings = settings_of(prepared, point)
     isl, _ = prepared.workload.mean()
     cost = as_point(point, prepared.usd_per_gpu_hour).usd_per_million_tokens
     intervals = {
@@ -322,7 +322,7 @@ def chosen_document(prepared: Prepared, chosen: RecommendedPrediction) -> dict[s
     }
     return {
         "candidate": point.candidate_id,
-        "settings": dict(settings_of(prepared, point)),
+        "settings": dict(settings),
         "gpus": point.devices,
         "load": point.load.to_json(),
         "ttft_ms": point.ttft_ms,
@@ -348,14 +348,8 @@ def chosen_document(prepared: Prepared, chosen: RecommendedPrediction) -> dict[s
             }
             for name, limit, value in limits_of(prepared, point)
         ],
-        **command_fields(prepared.space.specs[point.candidate_id]),
+        **command_fields(prepared, prepared.space.specs[point.candidate_id], settings),
     }
-
-
-def command_fields(spec: LaunchSpec) -> dict[str, str | None]:
-    """The command line of a candidate, and why it does not serve what the figures are of."""
-    command = spec.command()
-    return {"command": command, "unserved": unserved(command)}
 
 
 def settings_of(prepared: Prepared, point: Prediction) -> Mapping[str, Any]:

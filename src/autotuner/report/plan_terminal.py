@@ -34,6 +34,7 @@ from autotuner.search import COST, OBJECTIVES, as_point
 from autotuner.search.points import figure, percent
 from autotuner.search.slo import beyond
 from autotuner.tuning.estimate import PlanEstimate
+from autotuner.tuning.host_command import planned_command
 from autotuner.tuning.prepare import Prepared
 
 _SHOWN_REASONS = 5
@@ -152,7 +153,8 @@ def print_recommended(prepared: Prepared, found: PlanEstimate, console: Console)
             console.print(f"    {label} by {escape(basis)}", soft_wrap=True)
     if point.members:
         _print_members(point, console)
-    print_command(prepared.space.specs[point.candidate_id].command(), console)
+    spec = prepared.space.specs[point.candidate_id]
+    print_command(planned_command(prepared, spec, settings_of(prepared, point)), console)
 
 
 def _print_members(point: Prediction, console: Console) -> None:

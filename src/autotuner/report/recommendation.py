@@ -115,13 +115,14 @@ def _chosen(found: Recommendation, place: PointOfKind, reason: str) -> dict[str,
         place.prediction, reason, meets_slo=within(place.point, slo) if slo else True
     )
     document = chosen_document(prepared, chosen)
+    spec = prepared.space.specs[place.prediction.candidate_id]
     return {
         "engine": place.engine,
         **document,
         "verdict": meets,
         "kind": place.prediction.kind,
         "replicas_that_fit": replicas_that_fit(found, place),
-        "sample_request": sample_request(document["command"], place.engine),
+        "sample_request": sample_request(spec.command(), place.engine),
     }
 
 

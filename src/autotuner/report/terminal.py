@@ -38,7 +38,7 @@ from autotuner.report.points import (
 from autotuner.report.prediction_errors import error_table
 from autotuner.report.search import reasons_table, search_table, search_title
 from autotuner.report.why_terminal import print_why_not
-from autotuner.tuning.summarise import engine_of
+from autotuner.tuning.host_command import engine_of
 from autotuner.tuning.summary import ExperimentView, PointView, TaskSummary
 
 
@@ -78,17 +78,8 @@ def print_experiment(experiment: ExperimentView, summary: TaskSummary, console: 
         console.print(escape(f"log: {experiment.log_path}"), soft_wrap=True)
     console.print()
     engine = engine_of(experiment.settings, summary.task.engine)
-    request = sample_request(experiment.command, engine)
-    _print_place(summary, f" --point {experiment.id}" if experiment.measurements else "", console)
+    request = sample_request(experiment.engine_command or experiment.command, engine)
     print_command(experiment.command, console, request)
-
-
-def _print_place(summary: TaskSummary, point: str, console: Console) -> None:
-    """Prints how a command is started that was measured in a container; nothing where it was on a
-    machine itself."""
-    if summary.task.config.get("deployment_mode") == "docker":
-        export = f"autotuner export {summary.task.id}{point} --format docker"
-        console.print(f"in its container, which `{export} | sh` starts:", soft_wrap=True)
 
 
 def _levels(measurements: list[Measurement]) -> Table:
@@ -163,7 +154,6 @@ def print_summary(summary: TaskSummary, console: Console, *, short: bool = False
             console.print(cost, soft_wrap=True)
         if (energy := energy_text(chosen)) is not None:
             console.print(escape(energy), soft_wrap=True)
-        _print_place(summary, "", console)
         print_command(chosen.command, console, chosen.sample_request)
     if summary.why_not:
         console.print()

@@ -130,6 +130,19 @@ def axes(sessions: Sessions, task_id: int) -> Row | None:
     return None if found is None else found[0] or {}
 
 
+def launching(sessions: Sessions, task_id: int) -> Row:
+    """How a task starts its engines: mode, options of its containers, engine and its version."""
+    query = select(
+        TaskRow.config["deployment_mode"].label("deployment_mode"),
+        TaskRow.config["docker"].label("docker"),
+        TaskRow.engine,
+        TaskRow.engine_version,
+    ).where(TaskRow.id == task_id)
+    with sessions.reading() as session:
+        found = session.execute(query).mappings().first()
+    return {} if found is None else dict(found)
+
+
 def launched_settings(sessions: Sessions, task_id: int) -> list[dict[str, Any]]:
     """`group.field` -> value, of each launch in order."""
     query = select(_COLUMNS.settings).where(_COLUMNS.task_id == task_id).order_by(_COLUMNS.idx)

@@ -22,6 +22,7 @@ from autotuner.store import ExperimentRecord, Store, TaskRecord
 from autotuner.tuning.baseline import PHASE
 from autotuner.tuning.estimate import estimate_plan
 from autotuner.tuning.forecast import forecast_of
+from autotuner.tuning.host_command import planned_command, stored_command
 from autotuner.tuning.operating_points import MeasuredLevel, measured_levels
 from autotuner.tuning.points import interval95, occupied_gpus
 from autotuner.tuning.predicted_tasks import MEASURED, Known, ladder
@@ -80,12 +81,14 @@ def measured_replicas(
     engine: str,
     slo: Mapping[str, float],
     usd_per_gpu_hour: float | None,
+    command_of: Callable[[ExperimentRecord], str] = lambda one: one.command,
 ) -> KnownReplicas:
     """The launches of a stored task that succeeded, level by level.
 
     Args:
         gpu: name of its device.
         engine: of experiments that name none.
+        command_of: the line that starts what an experiment launched.
     """
     found: list[KnownReplica] = []
     left_out, disturbed = 0, 0
@@ -116,7 +119,7 @@ def measured_replicas(
                 one.candidate_id,
                 one.settings,
                 gpus,
-                one.command,
+                command_of(one),
                 is_baseline=is_baseline,
             )
         )
@@ -138,6 +141,7 @@ def stored_replicas(
         engine=record.engine,
         slo=wishes.slo,
         usd_per_gpu_hour=record.plan.get("usd_per_gpu_hour") if given is None else given,
+        command_of=lambda one: stored_command(one, record, task),
     )
 
 
@@ -342,7 +346,7 @@ def _predicted(
                 candidate.id,
                 candidate.settings(),
                 candidate.gpus,
-                spec.command(),
+                planned_command(prepared, spec, candidate.settings()),
             )
         )
     return found, len(prepared.space.candidates) - len(found)

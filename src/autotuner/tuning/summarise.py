@@ -29,6 +29,7 @@ from autotuner.tuning.against_baseline import beside_baseline
 from autotuner.tuning.confirmation import confirmation_of
 from autotuner.tuning.estimate import predicted_frontier
 from autotuner.tuning.frontier_certainty import frontier_probabilities
+from autotuner.tuning.host_command import engine_of, stored_command
 from autotuner.tuning.operating_points import Criteria
 from autotuner.tuning.point_figures import measured_energy
 from autotuner.tuning.points import occupied_gpus, outcome
@@ -72,13 +73,14 @@ def summarise(
     price = usd_per_gpu_hour or task.plan.get("usd_per_gpu_hour")
     by_experiment = {e.id: _points(e, price, config.compared) for e in experiments}
     points = [point for found in by_experiment.values() for point in found]
+    own_command = partial(stored_command, task=task, config=config)
     views = [
-        _experiment_view(experiment, task, by_experiment[experiment.id])
+        _experiment_view(experiment, task, by_experiment[experiment.id], own_command)
         for experiment in experiments
     ]
     objectives, limits = config.objectives, config.slo_limits()
     front = frontier(points, objectives, limits)
-    fields = partial(_point_fields, by_candidate=by_candidate, slo=limits)
+    fields = partial(_point_fields, by_candidate=by_candidate, slo=limits, own_command=own_command)
     criteria = Criteria.of(config, price)
     sure = {}
     if not task.replay:
@@ -86,7 +88,9 @@ def summarise(
     best = recommendation_of(experiments, task.plan, criteria)
     chosen = _recommended(best, fields, limits, sure)
     if chosen is not None:
-        request = sample_request(chosen.command, engine_of(chosen.settings, task.engine))
+        request = sample_request(
+            by_candidate[chosen.experiment].command, engine_of(chosen.settings, task.engine)
+        )
         chosen = chosen.model_copy(update={"sample_request": request})
     return TaskSummary(
         task=_task_facts(task, config, front),
@@ -131,11 +135,6 @@ def _why_not(
     return why_not_lines(effects, limits, OBJECTIVES[served_by(config.objectives)].unit)
 
 
-def engine_of(settings: Mapping[str, Any], engine: str) -> str:
-    """The engine of one experiment: its own where engines are searched, else the task's."""
-    return str(settings.get("system.backend", engine))
-
-
 def _points(
     experiment: ExperimentRecord, usd_per_gpu_hour: float | None, needs: Sequence[str]
 ) -> tuple[OperatingPoint, ...]:
@@ -178,7 +177,10 @@ def _task_facts(task: TaskRecord, config: TaskConfig, front: list[OperatingPoint
 
 
 def _experiment_view(
-    experiment: ExperimentRecord, task: TaskRecord, points: tuple[OperatingPoint, ...]
+    experiment: ExperimentRecord,
+    task: TaskRecord,
+    points: tuple[OperatingPoint, ...],
+    own_command: Callable[[ExperimentRecord], str],
 ) -> ExperimentView:
     failure = None
     if experiment.failure_kind is not None:
@@ -199,7 +201,8 @@ def _experiment_view(
             "phase": experiment.phase,
             "settings": experiment.settings,
             "gpus": occupied_gpus(experiment.settings),
-            "command": experiment.command,
+            "command": own_command(experiment),
+            "engine_command": experiment.command,
             "unserved": unserved(experiment.command),
             "log_path": experiment.log_path,
             "startup_s": experiment.startup_s,
@@ -214,7 +217,10 @@ def _experiment_view(
 
 
 def _point_fields(
-    point: OperatingPoint, by_candidate: dict[str, ExperimentRecord], slo: Mapping[str, float]
+    point: OperatingPoint,
+    by_candidate: dict[str, ExperimentRecord],
+    slo: Mapping[str, float],
+    own_command: Callable[[ExperimentRecord], str],
 ) -> dict[str, Any]:
     experiment = by_candidate[point.candidate_id]
     level = [m for m in experiment.measurements if m.load == point.load]
@@ -237,7 +243,7 @@ def _point_fields(
         "energy_note": energy.note,
         "verdicts": verdicts(point, slo),
         "settings": experiment.settings,
-        "command": experiment.command,
+        "command": own_command(experiment),
         "unserved": unserved(experiment.command),
     }
 

@@ -96,6 +96,10 @@ class ExperimentView(_View):
     settings: dict[str, Scalar]
     gpus: int = 0
     command: str
+    """Line for a shell of the machine: of a launch in a container, its `docker run`."""
+    engine_command: str = ""
+    """Line of the engine itself, as it was launched; empty in documents of earlier versions, whose
+    `command` it is."""
     unserved: str | None = None
     """Reason why the command does not serve what was measured; null where it does."""
     log_path: str
@@ -183,6 +187,7 @@ class PointView(_View):
     verdicts: dict[str, Verdict] = Field(default_factory=dict)
     settings: dict[str, Scalar]
     command: str
+    """Line for a shell of the machine: of a launch in a container, its `docker run`."""
     unserved: str | None = None
     """Reason why the command does not serve what was measured; null where it does."""
 

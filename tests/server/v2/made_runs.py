@@ -62,27 +62,41 @@ def brought_to(service: Service, client: TestClient, status: str) -> int:
     return task_id
 
 
-def run(service: Service, task_id: int, *, log: str = "one\ntwo\nthree\n") -> None:
-    """Three experiments of a task, the third of which fails; the task is then completed."""
+def run(
+    service: Service,
+    task_id: int,
+    *,
+    log: str = "one\ntwo\nthree\n",
+    words: str = "",
+    **config: Any,
+) -> None:
+    """Three experiments of a task, the third of which fails; the task is then completed.
+
+    Args:
+        words: after the program of each command.
+        config: of the task as it is stored, beside its own.
+    """
     lease = claimed(service, task_id)
     store = service.store.fenced(task_id, lease.number)
-    store.tasks.update_plan(task_id, config=lease.task.config, plan=PLAN)
+    store.tasks.update_plan(task_id, config=lease.task.config | config, plan=PLAN)
     for threads in (1, 2, 3):
         path = service.logs / str(task_id) / f"c{threads}.log"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(log)
-        begin(service, task_id, threads, log_path=str(path))
+        begin(service, task_id, threads, log_path=str(path), words=words)
         finish(service, task_id, threads, failed=threads == 3)
     service.store.tasks.release(lease, status="completed", reason="all launched")
 
 
-def begin(service: Service, task_id: int, threads: int, *, log_path: str = "") -> int:
+def begin(
+    service: Service, task_id: int, threads: int, *, log_path: str = "", words: str = ""
+) -> int:
     """An experiment that has begun; its number in the store."""
     record = service.store.begin_experiment(
         task_id,
         candidate_id=f"c{threads}",
         settings={"misc.threads": threads, "system.backend": "llamacpp"},
-        command=f"llama-server --host 127.0.0.1 --port 81 --alias m --threads {threads}",
+        command=f"llama-server {words}--host 127.0.0.1 --port 81 --alias m --threads {threads}",
         selection_reason="next",
         phase="grid",
         log_path=log_path,

@@ -68,6 +68,33 @@ def test_a_request_to_try_it_is_sent_beside_the_command(client: TestClient, task
         assert sent["unserved"] is None
 
 
+def test_commands_of_containers_are_started_on_the_machine(
+    service: Service, client: TestClient
+) -> None:
+    number = created(client)
+    docker = {"image": "mine/llama:1", "user": "1000"}
+    run(service, number, words="-m /m.gguf ", deployment_mode="docker", docker=docker)
+    task = f"/api/v2/tasks/{number}"
+    summary = client.get(f"{task}/summary").json()
+    listed = client.get(f"{task}/experiments").json()["items"]
+    for shown in (
+        *(summary["recommended"], *summary["frontier"], *summary["experiments"], *listed),
+        client.get(f"{task}/experiments/1").json(),
+    ):
+        assert shown["command"].startswith("docker run --rm --publish 127.0.0.1:8080:8000 ")
+        assert " --user 1000 " in shown["command"]
+        words = "llama-server -m /m.gguf --host 0.0.0.0 --port 8000"
+        assert f" --entrypoint '' mine/llama:1 {words} " in shown["command"]
+        if "engine_command" in shown:
+            assert shown["engine_command"].startswith("llama-server -m /m.gguf --host 127.0.0.1 ")
+    sized = client.get(f"{task}/sizing", params={"rate": 1}).json()["deployments"]
+    assert sized and all(one["command"].startswith("docker run ") for one in sized)
+    script = client.get(f"{task}/export/frontier").text
+    assert "\n  docker run " in script
+    assert "\n  llama-server" not in script
+    assert "docker run --rm" in client.get(f"{task}/report").text
+
+
 def test_measurements_are_whole(client: TestClient, task: str) -> None:
     found = client.get(f"{task}/experiments/1/measurements").json()["items"]
     assert [(m["load"]["value"], m["repeat"], m["tok_s"]) for m in found] == [

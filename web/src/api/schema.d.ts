@@ -3777,7 +3777,10 @@ export interface components {
             began_s: number;
             /** Candidate Id */
             candidate_id: string;
-            /** Command */
+            /**
+             * Command
+             * @description Line for a shell of the machine: of a launch in a container, its `docker run`.
+             */
             command: string;
             /**
              * Cut Short
@@ -3793,6 +3796,11 @@ export interface components {
             };
             /** Ended At */
             ended_at: string | null;
+            /**
+             * Engine Command
+             * @description Line of the engine itself, as it was launched.
+             */
+            engine_command: string;
             failure: components["schemas"]["FailureView"] | null;
             /** Failure Kind */
             failure_kind: string | null;
@@ -3897,7 +3905,10 @@ export interface components {
             began_s: number;
             /** Candidate Id */
             candidate_id: string;
-            /** Command */
+            /**
+             * Command
+             * @description Line for a shell of the machine: of a launch in a container, its `docker run`.
+             */
             command: string;
             /**
              * Cut Short
@@ -3913,6 +3924,11 @@ export interface components {
             };
             /** Ended At */
             ended_at: string | null;
+            /**
+             * Engine Command
+             * @description Line of the engine itself, as it was launched.
+             */
+            engine_command: string;
             /** Failure Kind */
             failure_kind: string | null;
             /** Failure Message */
@@ -4009,6 +4025,11 @@ export interface components {
             command: string;
             /** Cut Short */
             cut_short?: string | null;
+            /**
+             * Engine Command
+             * @default
+             */
+            engine_command: string;
             failure?: components["schemas"]["FailureView"] | null;
             /**
              * Gpus

@@ -12,12 +12,12 @@ from autotuner.cli.commands.show import chosen_task, open_existing
 from autotuner.cli.home import state_folder
 from autotuner.cli.output import print_json
 from autotuner.config import Candidate, load_task
-from autotuner.engines import DEFAULT_PORT, LaunchSpec
+from autotuner.engines import DEFAULT_PORT
 from autotuner.errors import AutotunerError
-from autotuner.report.command import unserved_warning
-from autotuner.report.plan_document import command_fields
+from autotuner.report.command import command_fields, unserved_warning
 from autotuner.report.point_table import candidate_named
 from autotuner.report.points import settings_text
+from autotuner.tuning.prepare import Prepared
 from autotuner.tuning.summarise import summarise
 from autotuner.tuning.summary import PointView, TaskSummary
 
@@ -100,14 +100,15 @@ def _of_task(path: Path, wanted: Wanted, home: Path | None) -> list[tuple[dict[s
     if wanted.candidate is not None:
         only = candidate_named(wanted.candidate, specs, option="--candidate", where="this task")
         chosen = tuple(c for c in chosen if c.id == only)
-    return [(_rendered(c, specs[c.id]), settings_text(c.settings(), prepared.axes)) for c in chosen]
+    return [(_rendered(prepared, c), settings_text(c.settings(), prepared.axes)) for c in chosen]
 
 
-def _rendered(candidate: Candidate, spec: LaunchSpec) -> dict[str, Any]:
+def _rendered(prepared: Prepared, candidate: Candidate) -> dict[str, Any]:
+    spec = prepared.space.specs[candidate.id]
     return {
         "id": candidate.id,
         "settings": candidate.settings(),
-        **command_fields(spec),
+        **command_fields(prepared, spec, candidate.settings()),
         "argv": list(spec.argv_for(DEFAULT_PORT)),
         "env": dict(spec.env),
         "files": dict(spec.files),
@@ -129,6 +130,7 @@ def _of_run(
             "id": key,
             "settings": found.settings,
             "command": found.command,
+            "engine_command": found.engine_command,
             "unserved": found.unserved,
         }
         return [(row, settings_text(found.settings, summary.task.axes))]

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from autotuner.deploy.deployed_engine import (
-    FILES_FOLDER,
-    HUB_CACHE,
-    HUB_TOKEN,
-    PORT_INSIDE,
-    DeployedEngine,
-    DeployFileText,
-)
+from autotuner.config.containers import SCRATCH, SCRATCH_OPTION, DockerConfig
+from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
 from autotuner.deploy.format import DeployFormat
 from autotuner.deploy.yaml_text import yaml_text
+from autotuner.engines.docker_run import FILES_FOLDER, HUB_CACHE, HUB_TOKEN, PORT_INSIDE
 
 _CACHE = "models"
 _PUBLISHED = 8000
@@ -42,7 +37,8 @@ def _file(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]:
 
 
 def _service(engine: DeployedEngine, number: int) -> dict[str, Any]:
-    environment: dict[str, str | None] = {
+    environment: dict[str, str | None] = dict.fromkeys(engine.confined.environment)
+    environment |= {
         v.name: _demanded(v.name) if v.value is None else _literal(v.value)
         for v in engine.variables_inside
     }
@@ -57,6 +53,7 @@ def _service(engine: DeployedEngine, number: int) -> dict[str, Any]:
         "command": list(map(_literal, engine.inside())),
         "ports": [f"127.0.0.1:{_PUBLISHED + number}:{PORT_INSIDE}"],
         "ipc": "host",
+        **_confinement(engine.confined),
     }
     if environment:
         service["environment"] = environment
@@ -68,6 +65,17 @@ def _service(engine: DeployedEngine, number: int) -> dict[str, Any]:
     service["healthcheck"] = _health(engine)
     service["restart"] = "unless-stopped"
     return service
+
+
+def _confinement(options: DockerConfig) -> dict[str, Any]:
+    """User, root and memory, as the launch had them."""
+    found: dict[str, Any] = {"user": options.user} if options.user else {}
+    if options.read_only:
+        found |= {"read_only": True, "tmpfs": [f"{SCRATCH}:{SCRATCH_OPTION}"]}
+    if options.memory_gib is not None:
+        limit = f"{int(options.memory_gib * 1024)}m"
+        found |= {"mem_limit": limit, "memswap_limit": limit}
+    return found
 
 
 def _gpus(engine: DeployedEngine, number: int) -> dict[str, Any]:
@@ -107,4 +115,5 @@ COMPOSE = DeployFormat(
     refusal=_refusal,
     instead="kubernetes",
     needs_image=True,
+    confines="all",
 )

@@ -14,6 +14,8 @@ from autotuner.deploy.kubernetes_pod import (
     literal,
     literals,
     probes,
+    scratch,
+    security,
     shared_memory,
 )
 from autotuner.deploy.worker_flags import worker_flags
@@ -39,10 +41,16 @@ def _service(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]
     container |= {"env": variables} if variables else {}
     container |= gpu_resources(engine)
     # The preset refuses users that are root, and engines' own images have no other.
-    container["securityContext"] = {"runAsNonRoot": False}
+    container["securityContext"] = {
+        "runAsNonRoot": False,
+        **security(engine).get("securityContext", {}),
+    }
     # Its scheme is the preset's: HTTP or HTTPS by KServe's version.
     container["startupProbe"] = probes(engine)["startupProbe"]
     mounts, found = host_volumes(engine)
+    written, emptied = scratch(engine)
+    mounts += written
+    found += emptied
     container |= {"volumeMounts": mounts} if mounts else {}
     tensor = engine.settings.get(_TENSOR)
     wide = isinstance(tensor, int) and tensor > 1
@@ -92,5 +100,6 @@ KSERVE = DeployFormat(
     own_versions=_versions,
     refusal=_refusal,
     needs_image=True,
+    confines="numbers",
     ignores=("program",),
 )

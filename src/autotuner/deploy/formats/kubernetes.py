@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from autotuner.deploy.deployed_engine import PORT_INSIDE, DeployedEngine, DeployFileText
+from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
 from autotuner.deploy.format import DeployFormat
 from autotuner.deploy.kubernetes_pod import (
     config_map,
@@ -13,10 +13,13 @@ from autotuner.deploy.kubernetes_pod import (
     files_name,
     gpu_resources,
     literals,
+    pod_security,
     probes,
+    security,
     volumes,
 )
 from autotuner.deploy.yaml_text import yaml_text
+from autotuner.engines.docker_run import PORT_INSIDE
 
 _SECRET = "hf-token"  # noqa: S105 - a secret's name
 _ONE_NODE = "ReadWriteOnce"
@@ -82,6 +85,7 @@ def _deployment(engine: DeployedEngine) -> dict[str, Any]:
         **({"env": variables} if variables else {}),
         **gpu_resources(engine),
         **probes(engine),
+        **security(engine),
         "volumeMounts": mounts,
     }
     # A pod that is updated in place of another waits for its GPUs, which are all taken, or for a
@@ -102,6 +106,7 @@ def _deployment(engine: DeployedEngine) -> dict[str, Any]:
                     # Variables of a service named like an engine would be read by it.
                     "enableServiceLinks": False,
                     "automountServiceAccountToken": False,
+                    **pod_security(engine),
                     "containers": [container],
                     "volumes": found,
                 },
@@ -129,4 +134,5 @@ KUBERNETES = DeployFormat(
     render=_manifest,
     start="kubectl apply -f {file}",
     needs_image=True,
+    confines="numbers",
 )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from autotuner.deploy.deployed_engine import PORT_INSIDE, DeployedEngine, DeployFileText
+from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
 from autotuner.deploy.format import DeployFormat
-from autotuner.deploy.kubernetes_pod import env, gpu_resources, literals, probes, volumes
+from autotuner.deploy.kubernetes_pod import env, gpu_resources, literals, probes, security, volumes
 from autotuner.deploy.pair import DECODE
 from autotuner.deploy.yaml_text import yaml_text
+from autotuner.engines.docker_run import PORT_INSIDE
 
 _SECRET = "llm-d-hf-token"  # noqa: S105 - a secret's name
 _NO_LIMITS = {"cpu": None, "memory": None}
@@ -50,6 +51,7 @@ def _patch(engine: DeployedEngine) -> dict[str, Any]:
         **({"env": variables} if variables else {}),
         "resources": _resources(engine),
         **probes(engine, port),
+        **security(engine),
         "volumeMounts": mounts,
     }
     strategy = (
@@ -92,5 +94,6 @@ LLM_D = DeployFormat(
     start="put this folder beside guides in a clone of llm-d; kubectl apply -k FOLDER",
     refusal=_refusal,
     needs_image=True,
+    confines="numbers",
     writes_pairs=True,
 )

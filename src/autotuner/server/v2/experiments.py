@@ -9,6 +9,7 @@ from fastapi import Depends, Path
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from autotuner.config.containers import docker_options
 from autotuner.engines import sample_request
 from autotuner.landscapes import unserved
 from autotuner.measure.results import Measurement
@@ -37,9 +38,9 @@ from autotuner.server.v2.tasks import task_not_found
 from autotuner.store import experiment_listing
 from autotuner.store.experiment_listing import TEXT_ORDERS, ExperimentFilter, experiment_page
 from autotuner.store.listing import Row
+from autotuner.tuning.host_command import engine_of, host_command, version_of
 from autotuner.tuning.points import outcome
 from autotuner.tuning.prediction_errors import predictions_beside
-from autotuner.tuning.summarise import engine_of
 from autotuner.tuning.summary import FailureView, PredictionView, Scalar
 
 ExperimentStatus = Literal["running", "completed", "failed", "interrupted"]
@@ -87,6 +88,9 @@ class ExperimentItem(View):
     differs: dict[str, Scalar]
     """Of the settings those that differ among the task's candidates; null where not set."""
     command: str
+    """Line for a shell of the machine: of a launch in a container, its `docker run`."""
+    engine_command: str
+    """Line of the engine itself, as it was launched."""
     unserved: str | None
     """Reason why the command does not serve what was measured; null where it does."""
     failure_kind: str | None
@@ -205,7 +209,8 @@ def _page(service: Service, task_id: int, query: ExperimentQuery) -> dict[str, o
         last = found[limit - 1]
         following = encode_cursor(order, str(last["sorted_by"]), last["index"])
     axes = _axes(service, task_id)
-    items = [_item(row, axes) for row in found[:limit]]
+    launching = experiment_listing.launching(service.store.sessions, task_id)
+    items = [_item(row, axes, launching) for row in found[:limit]]
     return {"items": items, "next_cursor": following}
 
 
@@ -216,9 +221,16 @@ def _axes(service: Service, task_id: int) -> Row:
     return axes
 
 
-def _item(row: Row, axes: Row) -> dict[str, object]:
-    differs = {field: row["settings"].get(field) for field in axes}
-    return {**row, "differs": differs, "unserved": unserved(row["command"])}
+def _item(row: Row, axes: Row, launching: Row) -> dict[str, object]:
+    settings, own = row["settings"], row["command"]
+    version = version_of(settings, launching["engine"], launching["engine_version"])
+    return {
+        **row,
+        "differs": {field: settings.get(field) for field in axes},
+        "command": host_command(own, settings, docker_options(launching), version=version),
+        "engine_command": own,
+        "unserved": unserved(own),
+    }
 
 
 @router.get("/{index}", response_model=ExperimentDetail, responses=_UNKNOWN)
@@ -226,12 +238,12 @@ def get_experiment(service: ServiceDep, task_id: TaskId, index: Index) -> Respon
     """An experiment with its predictions and, where it failed, the end of its log."""
     row = require_experiment(service, task_id, index)
     record = service.store.experiment(row["id"])
-    task = service.store.tasks.get(task_id)
-    engine = engine_of(row["settings"], task.engine if task else "")
+    launching = experiment_listing.launching(service.store.sessions, task_id)
+    engine = engine_of(row["settings"], launching["engine"])
     points = outcome(record).points if record is not None else ()
     failure = {"kind": row["failure_kind"], "message": row["failure_message"] or ""}
     document = {
-        **_item(row, _axes(service, task_id)),
+        **_item(row, _axes(service, task_id), launching),
         "sample_request": sample_request(row["command"], engine),
         "failure": {**failure, "log_tail": row["log_tail"] or ""} if row["failure_kind"] else None,
         "predictions": predictions_beside(record, points) if record is not None else [],
