@@ -8,8 +8,10 @@ needs to be no node itself; a Ray Client server answers to clients only.
 from __future__ import annotations
 
 import importlib
+import ipaddress
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,10 +19,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from autotuner.cluster.connection import (
     AUTO,
     CLIENT,
+    LOCAL,
     connected,
     head_here,
     probe,
@@ -60,6 +64,17 @@ def had_a_cluster(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether one was started on this machine, which may have ended; Ray itself is not loaded."""
     folder = Path(environment.get("RAY_TMPDIR") or tempfile.gettempdir())
     return (folder / "ray" / "ray_current_cluster").exists()
+
+
+def is_of_each_machine(address: str) -> bool:
+    """Whether an address means another cluster on each machine, as `auto` does."""
+    if address in (AUTO, LOCAL):
+        return True
+    host = urlsplit(f"//{address.removeprefix(CLIENT)}").hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def node_states(address: str) -> tuple[NodeState, ...]:
@@ -144,6 +159,7 @@ def _own(resources: Mapping[str, float]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
+    signal.alarm(int(_ANSWER_S) + 1)  # whoever asked may have ended meanwhile
     try:
         print(json.dumps({"nodes": [asdict(node) for node in _asked(sys.argv[1])]}))
     except LaunchError as refused:

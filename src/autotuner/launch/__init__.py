@@ -19,7 +19,13 @@ from autotuner.launch.protocol import (
     RunningEngine,
     StopsWhenLeft,
 )
-from autotuner.launch.registry import LauncherState, launcher_named, launcher_states, reap
+from autotuner.launch.registry import (
+    LauncherState,
+    launcher_named,
+    launcher_state,
+    launcher_states,
+    reap,
+)
 
 __all__ = [
     "ClusterRoom",
@@ -39,6 +45,7 @@ __all__ = [
     "RunningEngine",
     "StopsWhenLeft",
     "launcher_named",
+    "launcher_state",
     "launcher_states",
     "reap",
 ]

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 from autotuner.config.containers import DockerConfig
 from autotuner.engines import LaunchSpec, engine_table
@@ -29,7 +29,7 @@ from autotuner.launch.container_spec import (
     inherited,
     leaves_files_of_root,
 )
-from autotuner.launch.docker_daemon import DaemonFacts, DockerDaemon, DockerRefusedError
+from autotuner.launch.docker_daemon import LOOK_S, DaemonFacts, DockerDaemon, DockerRefusedError
 from autotuner.launch.docker_images import ensure_image
 from autotuner.launch.engine_log import open_log, write_files, write_head
 from autotuner.launch.ports import LOOPBACK, free_port, tried_on_ports
@@ -88,7 +88,7 @@ class DockerLauncher:
         Raises:
             LaunchError: no daemon answers.
         """
-        daemon = DockerDaemon.here()
+        daemon = DockerDaemon.here(wait_s=LOOK_S)
         facts = daemon.facts()
         gpus = "with" if facts.runs_nvidia else "without"
         return (
@@ -119,7 +119,7 @@ class DockerLauncher:
         Raises:
             LaunchError: the handle is not one of this launcher's, or its daemon does not answer.
         """
-        name, daemon_id, address = _parts_of(handle)
+        name, daemon_id, address = container_of(handle)
         daemon = DockerDaemon(address)
         try:
             # A worker in a container has another host name at each start, and the same daemon.
@@ -314,21 +314,24 @@ def _image_of(spec: LaunchSpec) -> str:
     return spec.image
 
 
-def container_of(handle: EngineHandle) -> str:
-    """Name of the container of a handle.
+class NamedContainer(NamedTuple):
+    """A container that a handle names, with the id of its daemon and how that is reached."""
+
+    name: str
+    daemon_id: str
+    address: str
+
+
+def container_of(handle: EngineHandle) -> NamedContainer:
+    """The container of a handle.
 
     Raises:
         LaunchError: the handle is not one of this launcher's.
     """
-    return _parts_of(handle)[0]
-
-
-def _parts_of(handle: EngineHandle) -> tuple[str, str, str]:
-    """Name of the container, daemon, and its address."""
     parts = handle.id.split(" ", 2)
     if handle.kind != KIND or len(parts) != 3 or not all(parts):
         raise LaunchError(f"{handle}: that is no handle of the launcher {KIND!r}")
-    return parts[0], parts[1], parts[2]
+    return NamedContainer(*parts)
 
 
 def _sweep(daemon: DockerDaemon) -> None:

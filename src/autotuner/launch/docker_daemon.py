@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     import requests
 
 _WAIT_S = 30.0
+LOOK_S = 5.0
+"""The longest wait for each answer, for whoever only looks."""
 _WORK_S = 300.0
 """For containers that are made and started: volumes are filled, and drivers of GPUs woken."""
 _WORK = ("create_container_from_config", "start", "put_archive", "import_image_from_file")
@@ -96,12 +98,18 @@ class DockerDaemon:
 
     Args:
         unusable: why it cannot be asked, which is raised when it is.
+        wait_s: the longest for an answer; work on containers may take longer.
     """
 
     def __init__(
-        self, address: str = USUAL_ADDRESS, *, unusable: DockerUnavailableError | None = None
+        self,
+        address: str = USUAL_ADDRESS,
+        *,
+        unusable: DockerUnavailableError | None = None,
+        wait_s: float = _WAIT_S,
     ) -> None:
         self.address = address
+        self._wait_s = wait_s
         self._unusable = unusable
         if address.startswith("ssh://"):
             self._unusable = DockerUnavailableError(
@@ -111,10 +119,12 @@ class DockerDaemon:
             )
 
     @classmethod
-    def here(cls, environment: Mapping[str, str] = os.environ) -> DockerDaemon:
+    def here(
+        cls, environment: Mapping[str, str] = os.environ, *, wait_s: float = _WAIT_S
+    ) -> DockerDaemon:
         """The daemon that Docker's own tools would use."""
         try:
-            return cls(address_for(environment))
+            return cls(address_for(environment), wait_s=wait_s)
         except DockerUnavailableError as error:
             return cls(unusable=error)
 
@@ -296,7 +306,7 @@ class DockerDaemon:
 
     @cached_property
     def _client(self) -> docker.APIClient:
-        return self._connected(_WAIT_S)
+        return self._connected(self._wait_s)
 
     @cached_property
     def _slow_work_client(self) -> docker.APIClient:

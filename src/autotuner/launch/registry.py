@@ -36,10 +36,11 @@ def launcher_named(name: str) -> type[Launcher]:
 
 def launcher_states() -> tuple[LauncherState, ...]:
     """Every launcher that a task may name, as it is now; asks daemons and looks for packages."""
-    return tuple(map(_state, LAUNCHERS))
+    return tuple(map(launcher_state, LAUNCHERS))
 
 
-def _state(name: str) -> LauncherState:
+def launcher_state(name: str) -> LauncherState:
+    """The launcher of that name, as it is now."""
     try:
         describe = getattr(launcher_named(name), "describe_place", None)
         return LauncherState(name, about="" if describe is None else describe())

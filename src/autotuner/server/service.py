@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi.requests import HTTPConnection
 
 from autotuner.cluster.overview import NodeState
 from autotuner.config import Model, TaskConfig
-from autotuner.errors import LaunchError, Problem, StoreError
+from autotuner.errors import Problem, StoreError
+from autotuner.launch import LauncherState
 from autotuner.launch.processes import this_machine
 from autotuner.server.kept_answers import KeptAnswers
 from autotuner.server.liveness import Liveness
@@ -35,6 +36,13 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class ListedContainers(NamedTuple):
+    """Containers of tasks, as their daemon describes them."""
+
+    daemon_id: str
+    containers: list[dict[str, Any]]
+
+
 @dataclass(frozen=True)
 class Service:
     """State of one service process: database, home folder, settings of the operator.
@@ -49,8 +57,9 @@ class Service:
         subscribers: sockets of v1's clients that this process has open.
         usage: how busy the machines were while this process ran.
         worker_usage: readings of workers' machines, as this process has seen them arrive.
-        containers: our containers, as the Docker daemon last described them, or why it did not.
-        clusters: nodes of Ray clusters by their addresses, or why they are not known.
+        launchers: where engines can run, by the launchers' names.
+        containers: our containers, by the address of their daemon.
+        clusters: nodes of Ray clusters, by their addresses.
     """
 
     store: Store
@@ -62,11 +71,14 @@ class Service:
     subscribers: Subscribers = field(default_factory=Subscribers)
     usage: UsageHistory = field(default_factory=UsageHistory)
     worker_usage: WorkerUsage = field(default_factory=WorkerUsage)
-    containers: KeptAnswers[list[dict[str, Any]] | LaunchError] = field(
-        default_factory=lambda: KeptAnswers(3.0)
+    launchers: KeptAnswers[LauncherState] = field(
+        default_factory=lambda: KeptAnswers(10.0, max_wait_s=4.0)
     )
-    clusters: KeptAnswers[tuple[NodeState, ...] | LaunchError] = field(
-        default_factory=lambda: KeptAnswers(60.0)
+    containers: KeptAnswers[ListedContainers] = field(
+        default_factory=lambda: KeptAnswers(3.0, max_wait_s=3.0)
+    )
+    clusters: KeptAnswers[tuple[NodeState, ...]] = field(
+        default_factory=lambda: KeptAnswers(60.0, max_wait_s=8.0)
     )
 
     @property

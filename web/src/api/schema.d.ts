@@ -623,6 +623,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v2/system/containers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Containers
+         * @description Lists containers of tasks.
+         *
+         *     The daemon is asked every few seconds at the most, however many ask. One that hangs is not
+         *     waited for: the last list is answered, with a `problem` that says how old it is.
+         */
+        get: operations["list_containers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2/system/devices": {
         parameters: {
             query?: never;
@@ -703,28 +726,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v2/system/places": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Places
-         * @description Lists containers of tasks, and nodes of Ray clusters with what is reserved of them.
-         *
-         *     A daemon is asked every few seconds at the most, and a cluster every minute, however many ask.
-         */
-        get: operations["list_places"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v2/system/queue": {
         parameters: {
             query?: never;
@@ -737,6 +738,29 @@ export interface paths {
          * @description Lists the tasks that run, and those that wait with the reason.
          */
         get: operations["get_queue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/system/ray-clusters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Ray Clusters
+         * @description Lists nodes of Ray clusters, and what is reserved of them.
+         *
+         *     A cluster is asked every minute at the most, however many ask. One that hangs is not waited for:
+         *     its last nodes are answered, with a `problem` that says how old they are.
+         */
+        get: operations["list_ray_clusters"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2529,6 +2553,14 @@ export interface components {
             name?: string | null;
         };
         /**
+         * ClusterList
+         * @description Ray clusters that are in use.
+         */
+        ClusterList: {
+            /** Items */
+            items: components["schemas"]["ClusterView"][];
+        };
+        /**
          * ClusterView
          * @description A Ray cluster that running tasks use, or that the service's machine names.
          */
@@ -2538,11 +2570,17 @@ export interface components {
              * @description As `ray.address` of its tasks has it.
              */
             address: string;
+            /**
+             * Host
+             * @description Machine on which the address counts, as `auto` does, where that is not the service's; null
+             *     otherwise.
+             */
+            host: string | null;
             /** Nodes */
             nodes: components["schemas"]["NodeView"][];
             /**
              * Problem
-             * @description Reason why its nodes are not known; empty where they are.
+             * @description Reason why its nodes are not known, or no longer; empty where they are.
              */
             problem: string;
             /** Remedy */
@@ -2892,19 +2930,20 @@ export interface components {
             created_at: string;
             /**
              * Host
-             * @description Machine of its daemon where that is not the one asked; null otherwise.
+             * @description Machine of the worker that started it by another daemon than the one asked; null where it is
+             *     of that one.
              */
             host: string | null;
             /**
              * Image
-             * @description Null where its daemon is not asked.
+             * @description Null where its daemon was not asked, or does not answer.
              */
             image: string | null;
             /** Name */
             name: string;
             /**
              * State
-             * @description As the daemon says it: `created`, `running`, `exited`; null where it is not asked.
+             * @description As the daemon says it: `created`, `running`, `exited`; null where the image is.
              */
             state: string | null;
             /**
@@ -6519,15 +6558,6 @@ export interface components {
              *     from the home: `imports/run1`.
              */
             path: string;
-        };
-        /**
-         * PlacesView
-         * @description Places outside this machine's processes where engines run now.
-         */
-        PlacesView: {
-            /** Clusters */
-            clusters: components["schemas"]["ClusterView"][];
-            containers: components["schemas"]["ContainersView"];
         };
         /**
          * PlanPredictionView
@@ -14354,6 +14384,98 @@ export interface operations {
             };
         };
     };
+    list_containers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContainersView"];
+                };
+            };
+            /** @description `bad-request`: The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unauthorized`: A valid token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `wrong-host`: This service does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `invalid-parameter`: A parameter of the path, the query or a header is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unavailable`: The service cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
     list_devices: {
         parameters: {
             query?: never;
@@ -14722,7 +14844,7 @@ export interface operations {
             };
         };
     };
-    list_places: {
+    get_queue: {
         parameters: {
             query?: never;
             header?: never;
@@ -14737,7 +14859,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlacesView"];
+                    "application/json": components["schemas"]["Queue"];
                 };
             };
             /** @description `bad-request`: The request cannot be understood */
@@ -14814,7 +14936,7 @@ export interface operations {
             };
         };
     };
-    get_queue: {
+    list_ray_clusters: {
         parameters: {
             query?: never;
             header?: never;
@@ -14829,7 +14951,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Queue"];
+                    "application/json": components["schemas"]["ClusterList"];
                 };
             };
             /** @description `bad-request`: The request cannot be understood */

@@ -62,10 +62,17 @@ export const launchersQuery = queryOptions({
   refetchInterval: SOMETIMES_MS,
 });
 
-/** Containers of tasks, and nodes of their Ray clusters: one request for both. */
-export const placesQuery = queryOptions({
-  queryKey: ["system", "places"],
-  queryFn: ({ signal }) => bodyOf(client.GET("/api/v2/system/places", { signal })),
+/** Containers of tasks, of the daemon that the service reaches and of others. */
+export const containersQuery = queryOptions({
+  queryKey: ["system", "containers"],
+  queryFn: ({ signal }) => bodyOf(client.GET("/api/v2/system/containers", { signal })),
+  refetchInterval: OFTEN_MS,
+});
+
+/** Ray clusters that tasks use, with their nodes. */
+export const rayClustersQuery = queryOptions({
+  queryKey: ["system", "ray-clusters"],
+  queryFn: ({ signal }) => bodyOf(client.GET("/api/v2/system/ray-clusters", { signal })),
   refetchInterval: OFTEN_MS,
 });
 

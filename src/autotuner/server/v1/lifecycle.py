@@ -19,7 +19,7 @@ from autotuner.errors import (
     StoreError,
     WrongTransitionError,
 )
-from autotuner.launch.docker_daemon import DockerDaemon
+from autotuner.launch.docker_daemon import LOOK_S, DockerDaemon
 from autotuner.migrate import (
     Done,
     in_v1_words,
@@ -135,7 +135,7 @@ def _has_containers(service: Service) -> bool:
     if API_MODE not in service.policy.deployment_modes:
         return False
     try:
-        DockerDaemon.here().info()
+        DockerDaemon.here(wait_s=LOOK_S).info()
     except LaunchError:
         return False
     return True

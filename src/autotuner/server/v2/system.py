@@ -16,7 +16,6 @@ from pydantic import TypeAdapter
 from autotuner import __version__
 from autotuner.catalog import gpus, this_device
 from autotuner.engines import ENGINES
-from autotuner.launch import launcher_states
 from autotuner.predict import RooflinePredictor, device_speed
 from autotuner.predict.aiconfigurator.installation import installed_version
 from autotuner.predict.aisimulate import installation as aisimulate
@@ -160,29 +159,6 @@ class WorkerList(View):
     items: list[WorkerView]
 
 
-class LauncherView(View):
-    """A launcher, which starts engines, on the service's machine."""
-
-    name: str
-    """As `deployment_mode` of a task names it."""
-    available: bool
-    """Whether engines can be started there now; a worker elsewhere may differ."""
-    allowed: bool
-    """Whether the operator's policy lets tasks name it."""
-    about: str
-    """Place where engines run, in words; empty where it is not available or not described."""
-    problem: str
-    """Reason why it is not available; empty where it is."""
-    remedy: str
-    """Remedy for `problem`."""
-
-
-class LauncherList(View):
-    """Launchers that a task may name."""
-
-    items: list[LauncherView]
-
-
 class VersionsView(View):
     """Installed versions on the service's machine; null where not installed."""
 
@@ -226,7 +202,6 @@ LIMITS: TypeAdapter[LimitsView] = TypeAdapter(LimitsView)
 SYSTEM: TypeAdapter[SystemView] = TypeAdapter(SystemView)
 DEVICE_LIST: TypeAdapter[DeviceList] = TypeAdapter(DeviceList)
 WORKER_LIST: TypeAdapter[WorkerList] = TypeAdapter(WorkerList)
-LAUNCHER_LIST: TypeAdapter[LauncherList] = TypeAdapter(LauncherList)
 VERSIONS: TypeAdapter[VersionsView] = TypeAdapter(VersionsView)
 
 
@@ -289,17 +264,6 @@ def list_workers(service: ServiceDep) -> Response:
         for each in workers
     ]
     return json_response(WORKER_LIST, {"items": rows})
-
-
-@router.get("/launchers", response_model=LauncherList)
-def list_launchers(service: ServiceDep) -> Response:
-    """Lists where engines can run, and what is missing where they cannot."""
-    allowed = service.settings.policy.deployment_modes
-    rows = [
-        {**asdict(state), "available": not state.problem, "allowed": state.name in allowed}
-        for state in launcher_states()
-    ]
-    return json_response(LAUNCHER_LIST, {"items": rows})
 
 
 @router.get("/limits", response_model=LimitsView)
