@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from own_registry import own_registry
 
 from autotuner.config import DockerConfig
-from autotuner.engines import HOST, PORT, FailureKind, LaunchSpec
+from autotuner.engines import HOST, PORT, FailureKind, LaunchSpec, Mount
 from autotuner.errors import LaunchError
 from autotuner.launch import LaunchContext, LaunchFailed, LaunchLost, Preparation, Reaped
 from autotuner.launch.container_engine import DockerEngine
@@ -180,16 +181,25 @@ def test_without_a_daemon_nothing_is_tried(tmp_path: Path) -> None:
     assert "start it" in caught.value.remedy
 
 
+def model_of(folder: Path) -> Mount:
+    """A model that has just been written, and so is in memory."""
+    (folder / "model").write_bytes(bytes(8 * 2**20))
+    return Mount(str(folder / "model"), "/model")
+
+
 @pytest.mark.slow
 def test_options_limit_a_real_container(docker_here: OwnDocker, tmp_path: Path) -> None:
     options = {"user": "65534:65534", "read_only": True, "network": "host", "shm_gib": 0.5}
+    spec = replace(FAKE, mounts=(model_of(tmp_path),))
 
-    async def look() -> tuple[str, dict[str, Any]]:
-        async with await launched(launcher(docker_here, **options), FAKE, tmp_path) as engine:
+    async def look() -> tuple[str, dict[str, Any], Mapping[str, str]]:
+        async with await launched(launcher(docker_here, **options), spec, tmp_path) as engine:
             found = docker_here.daemon.container(engine.handle.id.split()[0])
-            return engine.base_url, found
+            return engine.base_url, found, engine.caches
 
-    base_url, found = asyncio.run(look())
+    base_url, found, caches = asyncio.run(look())
+    assert caches == {"page cache": "0.01 of 0.01 GiB of the model"}
+    assert "# page cache=0.01 of " in (tmp_path / "engine.log").read_text()
     assert base_url.startswith("http://127.0.0.1:")
     assert found["Config"]["User"] == "65534:65534"
     assert found["HostConfig"]["ReadonlyRootfs"] is True
@@ -208,14 +218,17 @@ def test_a_daemon_of_another_machine_gets_files_and_keeps_caches_itself(
         argv=("sh", "-c", script, "sh", "{file:a.yaml}", *FAKE.argv[1:]),
         files=(("a.yaml", "of the launch\n"),),
         caches=(("A_CACHE", "compiled"),),
+        mounts=(model_of(tmp_path),),
     )
 
-    async def look() -> tuple[str, list[dict[str, Any]]]:
+    async def look() -> tuple[str, list[dict[str, Any]], Mapping[str, str]]:
         async with await launched(by, spec, tmp_path) as engine:
             found = remote.container(engine.handle.id.split()[0])
-            return engine.base_url, found["Mounts"]
+            return engine.base_url, found["Mounts"], engine.caches
 
-    base_url, mounts = asyncio.run(look())
+    base_url, found, caches = asyncio.run(look())
+    mounts = [mount for mount in found if mount["Destination"] != "/model"]
+    assert [*caches] == ["A_CACHE"], "what is in another machine's memory is not known"
     assert base_url.startswith(f"http://{remote.published_at}:")
     assert not base_url.startswith("http://127.")
     assert [(mount["Type"], mount["RW"]) for mount in mounts] == [("volume", True)]

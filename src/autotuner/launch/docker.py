@@ -32,6 +32,7 @@ from autotuner.launch.container_spec import (
 from autotuner.launch.docker_daemon import LOOK_S, DaemonFacts, DockerDaemon, DockerRefusedError
 from autotuner.launch.docker_images import ensure_image
 from autotuner.launch.engine_log import open_log, write_files, write_head
+from autotuner.launch.page_cache import page_cache_of
 from autotuner.launch.ports import LOOPBACK, free_port, tried_on_ports
 from autotuner.launch.processes import Process, is_gone, process_of, this_machine
 from autotuner.launch.protocol import (
@@ -227,9 +228,11 @@ class DockerLauncher:
             labels=self._own_labels(name),
             folders=folders,
         )
+        # The files of another machine's daemon are in that machine's memory.
+        caches_then = caches | (page_cache_of(spec) if daemon.is_here else {})
         with open_log(log_path) as log:
             command = spec.command(at.port, host=at.host)
-            write_head(log, command, caches, f"in a container of {image}")
+            write_head(log, command, caches_then, f"in a container of {image}")
         guard = ContainerGuard.over(name, daemon.address)
         try:
             with explained(image):
@@ -258,7 +261,7 @@ class DockerLauncher:
             guard,
             log_path,
             memory_gib=options.memory_gib,
-            caches=caches,
+            caches=caches_then,
             stop_grace_s=self._stop_grace_s,
             on_gone=self._on_gone,
         )
