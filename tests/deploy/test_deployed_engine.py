@@ -196,16 +196,18 @@ def test_disks_have_room_for_the_model() -> None:
 
 
 def test_all_gpus_of_a_node_are_given_back_before_they_are_taken_again() -> None:
-    def strategy(total: int | None, **wishes: Any) -> Any:
+    def strategy(total: int | None, gpus: int = 4, **wishes: Any) -> Any:
         settings, spec = rendered("llamacpp")
         taken = GPU | settings | {"system.total_gpus": total}
-        summary = summary_of(spec.command(), "llamacpp", taken, 4)
+        summary = summary_of(spec.command(), "llamacpp", taken, gpus)
         engine = deployed_engine(summary, ExportWishes(image="r/e:1", **wishes))
         *_, deployment, _ = yaml.safe_load_all(FORMATS["kubernetes"].files(engine)[0].text)
         return deployment["spec"].get("strategy")
 
     assert strategy(8) is None
     assert strategy(8, replicas=2) == {"type": "Recreate"}
+    # A second one of the same width would wait for ever beside the first.
+    assert strategy(8, gpus=6) == {"type": "Recreate"}
     # A task that names no number has that of its device: 8.
     assert strategy(None) is None
     assert strategy(None, replicas=2) == {"type": "Recreate"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -52,17 +54,20 @@ def pair(engine: str = "vllm", **wishes: Any) -> DeployedEngine:
 class Space:
     """A task's candidates, each predicted at one load, of which some were launched."""
 
-    def __init__(self, *rows: tuple[str, str, dict[str, Any], float, float]) -> None:
+    def __init__(
+        self, *rows: tuple[str, str, dict[str, Any], float, float], gpus: Sequence[int] = ()
+    ) -> None:
         self.candidates: list[Any] = []
         self.specs: dict[str, Any] = {}
         self.points: list[Prediction] = []
         load = LoadLevel.concurrency(8)
-        for name, engine, settings, ttft_ms, tpot_ms in rows:
+        widths = itertools.chain(gpus, itertools.repeat(1))
+        for (name, engine, settings, ttft_ms, tpot_ms), width in zip(rows, widths, strict=False):
             kept, spec = rendered(engine, GPU | settings)
             kept |= {path: v for path, v in settings.items() if path.startswith("system.")}
-            self.candidates.append(SimpleNamespace(id=name, gpus=1, settings=kept.copy))
+            self.candidates.append(SimpleNamespace(id=name, gpus=width, settings=kept.copy))
             self.specs[name] = spec
-            figures = (ttft_ms, tpot_ms, 1000 / tpot_ms, 1, 8.0, 0.1, 0.1, 0.1)
+            figures = (ttft_ms, tpot_ms, 1000 / tpot_ms, width, 8.0, 0.1, 0.1, 0.1)
             self.points.append(Prediction(name, load, *figures, "roofline"))
 
     def chosen(self, named: str, **failed: str) -> tuple[LaunchSource, ...]:
@@ -193,8 +198,39 @@ def test_a_draft_says_that_it_is_one_and_what_it_takes() -> None:
     text = head(pair(), "llm-d")
     assert "DRAFT of a decode and a prefill engine of task 7" in text
     assert "no prediction is of the pair together" in text
-    assert "Note: it takes 16 GPUs, and the task had 8" in text
+    assert "Note: it takes 16 GPUs (8 make tokens and 8 read prompts), and the task had 8: " in text
     assert "--point disagg" in text
+
+
+def of_widths(*widths: int) -> Space:
+    """Candidates that are the faster the more GPUs they take."""
+    rows = [(f"w{n}", "vllm", {"parallel.tensor_parallel": n}, 80.0 / n, 40.0 / n) for n in widths]
+    return Space(*rows, gpus=widths)
+
+
+@pytest.mark.parametrize(
+    ("widths", "pair_of", "note"),
+    [
+        ((1, 2, 4, 8), ["w4", "w4"], "it takes 8 GPUs (4 make tokens and 4 read prompts)\n"),
+        ((2, 6, 8), ["w2", "w6"], "it takes 8 GPUs (2 make tokens and 6 read prompts)\n"),
+        ((8,), ["w8", "w8"], "it takes 16 GPUs (8 make tokens and 8 read prompts), and the task"),
+    ],
+)
+def test_a_pair_has_room_on_the_gpus_of_the_task_where_any_has(
+    widths: tuple[int, ...], pair_of: list[str], note: str
+) -> None:
+    chosen = of_widths(*widths).chosen("disagg")
+    assert names(chosen) == pair_of
+    assert f"# Note: {note}" in head(predicted(*chosen), "llm-d")
+
+
+@pytest.mark.parametrize(("widths", "waits"), [((4,), True), ((2,), False), ((3, 4), True)])
+def test_an_engine_of_a_pair_waits_for_the_gpus_of_both(
+    widths: tuple[int, ...], waits: bool
+) -> None:
+    found = predicted(*of_widths(*widths).chosen("disagg"))
+    for file in FORMATS["llm-d"].files(found)[1:]:
+        assert ("type: Recreate" in file.text) == waits
 
 
 def test_what_cannot_be_a_pair_says_why_and_what_can() -> None:

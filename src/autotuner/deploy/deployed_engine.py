@@ -70,7 +70,7 @@ class DeployedEngine:
         gpu: None where the catalog does not know it, and on a CPU.
         node_gpus: that one machine has at the most, by the task and the catalog; 0 where not known.
         in_container: whether it was measured in one.
-        whole_node: whether the replicas take all GPUs that the task had.
+        leaves_no_room: whether the GPUs that the task had hold no replica beside those there are.
         mounts: files and folders of the machine that measured.
         settings: `group.field` -> value.
         tokens: mean input and output tokens of the requests that it was measured with.
@@ -96,7 +96,7 @@ class DeployedEngine:
     gpu: Gpu | None
     node_gpus: int
     in_container: bool
-    whole_node: bool
+    leaves_no_room: bool
     replicas: int
     provenance: Provenance
     settings: Mapping[str, Any]

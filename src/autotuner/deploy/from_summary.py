@@ -11,8 +11,8 @@ from autotuner.catalog import Gpu, known_gpu, known_model
 from autotuner.config.containers import DockerConfig, docker_options
 from autotuner.config.secret_values import holds_secret, looks_secret
 from autotuner.deploy.deployed_engine import DeployedEngine, EngineVariable, Provenance
-from autotuner.deploy.launch_source import LaunchSource, measured_source, names_of
-from autotuner.deploy.pair import ROLES, paired
+from autotuner.deploy.launch_source import LaunchSource, measured_source, names_of, total_gpus
+from autotuner.deploy.pair import ROLES, leaves_no_room, paired
 from autotuner.engines import (
     CommandParts,
     Mount,
@@ -33,8 +33,6 @@ _LONGEST_LABEL = 50
 _KEY_FLAG = "--api-key"
 _PROXY = "put a proxy that asks for a key before the engine"
 _IMAGE = re.compile(r"[\w][\w.:/@-]*")
-_COUNT = re.compile(r"(\d+) x ")
-"""In a task's device: `8 x h100_sxm`."""
 MOST_REPLICAS = 1000
 
 
@@ -85,7 +83,11 @@ def deployed_engine(
         )
     head = _provenance(summary, sources, wishes, v1_task_id)
     engine, *others = (_engine(summary, wishes, source, head) for source in sources)
-    return paired(engine, others[0], total=_total_gpus(first)) if others else engine
+    return (
+        paired(engine, others[0], total=total_gpus(first.settings, first.device))
+        if others
+        else engine
+    )
 
 
 def _engine(
@@ -102,7 +104,7 @@ def _engine(
     gpu = known_gpu(str(gpu_type)) if gpu_type and source.gpus else None
     version = _version(source)
     replicas = _replicas(wishes.replicas)
-    total = _total_gpus(source)
+    total = total_gpus(source.settings, source.device)
     how = "is planned" if source.predictor else "was measured"
     container = _container(summary, parts, version)
     draft = str(source.settings.get("misc.speculative_draft_model") or "")
@@ -129,21 +131,12 @@ def _engine(
         gpu=gpu,
         node_gpus=max(total, gpu.gpus_per_node if gpu is not None else 0),
         in_container=container.is_used,
-        whole_node=0 < total <= source.gpus * replicas,
+        leaves_no_room=leaves_no_room(total, source.gpus * replicas, source.gpus),
         replicas=replicas,
         provenance=head,
         settings=source.settings,
         notes=(*_over(source, summary.task.slo), *_notes(parts, source, container, mounts, key)),
     )
-
-
-def _total_gpus(source: LaunchSource) -> int:
-    """GPUs that the task had: as the launch says it, else by the task's device; 0 on a CPU."""
-    named = source.settings.get("system.total_gpus")
-    if isinstance(named, int | float):
-        return int(named)
-    count = _COUNT.match(source.device)
-    return int(count[1]) if count is not None else 0
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
@@ -23,6 +24,8 @@ PREDICTED = "predicted"
 """Point that was not measured: the one to expect most of, or `predicted:CANDIDATE[@LOAD]`."""
 PAIR = "disagg"
 """Draft of a prefill and a decode engine."""
+_COUNT = re.compile(r"(\d+) x ")
+"""In a task's device: `8 x h100_sxm`."""
 _OF_THE_CACHE = (
     "system.backend_version",
     *("quantization.kvcache_mode", "memory.page_size", "misc.dtype", "runtime.nextn"),
@@ -57,6 +60,15 @@ class LaunchSource:
     unserved: str | None = None
     predictor: str = ""
     failure: str = ""
+
+
+def total_gpus(settings: Mapping[str, Any], device: str) -> int:
+    """GPUs that a task had: as a launch says it, else by the task's device; 0 on a CPU."""
+    named = settings.get("system.total_gpus")
+    if isinstance(named, int | float):
+        return int(named)
+    count = _COUNT.match(device)
+    return int(count[1]) if count is not None else 0
 
 
 def is_predicted(named: str | None) -> bool:
@@ -153,23 +165,33 @@ def _pair(
     summary: TaskSummary, prepared: Prepared, estimate: PlanEstimate
 ) -> tuple[Prediction, Prediction]:
     """Decode and prefill: the candidates with the shortest time per token, and to the first, of one
-    engine that can be both; where none can, `paired` says so."""
+    engine that can be both; where none can, `paired` says so. Together they have room on the
+    task's GPUs where any two have."""
     engines = {name: spec.engine for name, spec in prepared.space.specs.items()}
     singles = _deployable(summary, prepared, estimate)
     able = [p for p in singles if engine_table(engines[p.candidate_id]).file.deploy.roles]
-    points = able or singles
-    _, best = offered(prepared, points)
-    if best is None or best.point.tpot_ms is None:
-        _refuse_all(estimate, "no candidate that decodes")
-    there = [p for p in points if p.load == best.point.load and p.tpot_ms is not None]
     settings = {one.id: one.settings() for one in prepared.space.candidates}
 
     def cache(point: Prediction) -> tuple[Any, ...]:
         own = settings[point.candidate_id]
         return (engines[point.candidate_id], *(own.get(path) for path in _OF_THE_CACHE))
 
+    def has_room(point: Prediction, beside: int) -> bool:
+        total = total_gpus(settings[point.candidate_id], prepared.device_name)
+        return not total or point.devices + beside <= total
+
+    points = able or singles
+    least: dict[tuple[Any, ...], int] = {}
+    for point in points:
+        least[cache(point)] = min(least.get(cache(point), point.devices), point.devices)
+    points = [p for p in points if has_room(p, least[cache(p)])] or points
+    _, best = offered(prepared, points)
+    if best is None or best.point.tpot_ms is None:
+        _refuse_all(estimate, "no candidate that decodes")
+    there = [p for p in points if p.load == best.point.load and p.tpot_ms is not None]
     prefill = min(there, key=lambda p: (p.ttft_ms, p.devices))
     alike = [point for point in there if cache(point) == cache(prefill)]
+    alike = [point for point in alike if has_room(point, prefill.devices)] or alike
     return min(alike, key=lambda p: (p.tpot_ms or 0.0, p.devices)), prefill
 
 

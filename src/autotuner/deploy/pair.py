@@ -32,12 +32,38 @@ def paired(decode: DeployedEngine, prefill: DeployedEngine, *, total: int) -> De
             remedy="take --point predicted, or an engine that has them",
         )
     notes = ["a draft: measure it before you rely on it (docs/deploying.md)"]
-    taken = (decode.gpus + prefill.gpus) * decode.replicas
-    if 0 < total < taken:
-        notes.append(f"it takes {taken} GPUs, and the task had {total}")
-    both = _with_role(decode, DECODE), _with_role(prefill, PREFILL)
+    taken = decode.gpus * decode.replicas + prefill.gpus * prefill.replicas
+    if taken:
+        sides = [
+            f"{_gpus(one)} {what}"
+            for one, what in ((decode, "make tokens"), (prefill, "read prompts"))
+        ]
+        beyond = (
+            f", and the task had {total}: see that there are as many" if 0 < total < taken else ""
+        )
+        notes.append(f"it takes {taken} GPUs ({' and '.join(sides)}){beyond}")
+    both = tuple(
+        replace(_with_role(one, role), leaves_no_room=leaves_no_room(total, taken, one.gpus))
+        for one, role in ((decode, DECODE), (prefill, PREFILL))
+    )
     own = dict.fromkeys((*decode.notes, *prefill.notes))
     return replace(both[0], prefill=both[1], notes=(*(_of_whom(n, both) for n in own), *notes))
+
+
+def leaves_no_room(total: int, taken: int, gpus: int) -> bool:
+    """Whether GPUs have no room for a replica beside what takes some of them already; so one that
+    is updated has to end before the other starts.
+
+    Args:
+        total: that there are; 0 where not known.
+        gpus: of the replica.
+    """
+    return 0 < total < taken + gpus
+
+
+def _gpus(engine: DeployedEngine) -> str:
+    times = f"{engine.replicas} x " if engine.replicas > 1 else ""
+    return f"{times}{engine.gpus}"
 
 
 def _of_whom(note: str, both: tuple[DeployedEngine, ...]) -> str:

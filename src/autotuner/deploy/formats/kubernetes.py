@@ -90,7 +90,7 @@ def _deployment(engine: DeployedEngine) -> dict[str, Any]:
     }
     # A pod that is updated in place of another waits for its GPUs, which are all taken, or for a
     # claim that another node holds.
-    waits = engine.whole_node or _access_mode(engine) == _ONE_NODE
+    waits = engine.leaves_no_room or _access_mode(engine) == _ONE_NODE
     strategy = {"strategy": {"type": "Recreate"}} if waits else {}
     return {
         "apiVersion": "apps/v1",

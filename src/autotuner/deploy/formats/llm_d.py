@@ -55,7 +55,7 @@ def _patch(engine: DeployedEngine) -> dict[str, Any]:
         "volumeMounts": mounts,
     }
     strategy = (
-        {"strategy": {"type": "Recreate", "rollingUpdate": None}} if engine.whole_node else {}
+        {"strategy": {"type": "Recreate", "rollingUpdate": None}} if engine.leaves_no_room else {}
     )
     return {
         "apiVersion": "apps/v1",
