@@ -120,6 +120,37 @@ describe("the dialog that deploys a point", () => {
     expect(await dialog.findByRole("region", { name: "dynamo.yaml" })).toBeVisible();
   });
 
+  it("lets nobody take the files of before while others are made, nor when they cannot be", async () => {
+    let make: (made: Response) => void = () => {};
+    const made = new Promise<Response>((resolve) => {
+      make = resolve;
+    });
+    const asked = vi.fn();
+    const files = (url: URL) => {
+      if (url.searchParams.get("point") === "c1@8") {
+        asked();
+        return made;
+      }
+      return Response.json({ format: "shell", files: [{ name: "serve.sh", text: "of c2" }] });
+    };
+    const { user, dialog } = await openDialog({ "tasks/1/exports/shell": files });
+    const text = await dialog.findByRole("region", { name: "serve.sh" });
+    const buttons = ["Copy", "Download"].map((name) => dialog.getByRole("button", { name }));
+    for (const button of buttons) await waitFor(() => expect(button).toBeEnabled());
+
+    await user.click(dialog.getByLabelText("Point", { selector: "input" }));
+    await user.click(await screen.findByText(/^c1@8/));
+    for (const button of buttons) expect(button).toBeDisabled();
+    await waitFor(() => expect(asked).toHaveBeenCalled());
+    for (const button of buttons) expect(button).toBeDisabled();
+    expect(text).toHaveTextContent("of c2");
+    expect(text.closest("[aria-busy=true]")).not.toBeNull();
+
+    make(problem(422, "No", "c1 cannot be written")());
+    expect(await dialog.findByRole("alert")).toHaveTextContent(/c1 cannot be written/i);
+    expect(dialog.queryByRole("region", { name: "serve.sh" })).toBeNull();
+  });
+
   it("copies and saves, and gives the focus back when Escape closes it", async () => {
     const saved: string[] = [];
     vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(function (

@@ -122,13 +122,15 @@ export default function ExportDialog({ taskId, onClose }: ExportDialogProps) {
                 onChange={(event) => wish({ apiKey: event.currentTarget.checked })}
               />
             )}
-            {form && (
+            {/* A wish that cannot be met has no files, and one reason is enough. */}
+            {form && !found.isError && (
               <Preview
                 key={form.format}
                 taskId={taskId}
                 form={form}
                 version={written}
                 wishes={asked}
+                isSettled={wishes === asked && !found.isPlaceholderData}
               />
             )}
           </Stack>
@@ -170,15 +172,18 @@ interface PreviewProps {
   form: ExportFormat;
   version: string | null;
   wishes: ExportWishes;
+  /** Whether nothing newer is wished, and the service has said that the format fits. */
+  isSettled: boolean;
 }
 
 /** The files as they would be saved. */
-function Preview({ taskId, form, version, wishes }: PreviewProps) {
+function Preview({ taskId, form, version, wishes, isSettled }: PreviewProps) {
   const shown = useQuery({
     ...exportFilesQuery(taskId, form.format, version, wishes),
     placeholderData: keepPreviousData,
   });
   const files = shown.data?.files ?? [];
+  const isStale = !isSettled || shown.isPlaceholderData;
   const saving = useMutation({
     mutationFn: () => saveDeployment(taskId, form.format, version, wishes, files),
   });
@@ -186,7 +191,7 @@ function Preview({ taskId, form, version, wishes }: PreviewProps) {
     return <ErrorNotice error={shown.error} onRetry={() => void shown.refetch()} />;
   }
   return (
-    <Stack gap="sm" aria-busy={shown.isFetching}>
+    <Stack gap="sm" aria-busy={isStale}>
       {shown.isPending && <Skeleton h={260} aria-label="Loading" />}
       {files.map((file) => (
         <TextBlock
@@ -195,6 +200,7 @@ function Preview({ taskId, form, version, wishes }: PreviewProps) {
           title={file.name}
           what={file.name}
           className={classes.text}
+          isStale={isStale}
         />
       ))}
       {saving.isError && <ErrorNotice error={saving.error} />}
@@ -204,7 +210,7 @@ function Preview({ taskId, form, version, wishes }: PreviewProps) {
         </Text>
         <Button
           leftSection={<IconDownload size={16} aria-hidden />}
-          disabled={files.length === 0}
+          disabled={files.length === 0 || isStale}
           loading={saving.isPending}
           onClick={() => saving.mutate()}
         >

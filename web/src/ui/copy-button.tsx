@@ -7,9 +7,10 @@ interface CopyButtonProps {
   what: string;
   /** A button with words in place of a sign alone. */
   label?: string;
+  disabled?: boolean;
 }
 
-export function CopyButton({ text, what, label }: CopyButtonProps) {
+export function CopyButton({ text, what, label, disabled = false }: CopyButtonProps) {
   return (
     <MantineCopy value={text} timeout={1800}>
       {({ copied, copy }) => {
@@ -20,6 +21,7 @@ export function CopyButton({ text, what, label }: CopyButtonProps) {
               size="xs"
               variant="default"
               leftSection={<Icon size={14} aria-hidden />}
+              disabled={disabled}
               onClick={copy}
             >
               {copied ? "Copied" : label}
@@ -30,6 +32,7 @@ export function CopyButton({ text, what, label }: CopyButtonProps) {
           <Tooltip label={copied ? "Copied" : `Copy ${what}`}>
             <ActionIcon
               variant="subtle"
+              disabled={disabled}
               onClick={copy}
               aria-label={copied ? "Copied" : `Copy ${what}`}
             >
