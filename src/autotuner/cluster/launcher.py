@@ -37,6 +37,8 @@ from autotuner.launch.protocol import (
     EngineHandle,
     HandleCallback,
     LaunchContext,
+    LaunchLost,
+    Preparation,
     Reaped,
 )
 from autotuner.measure.protocol import LoadContext
@@ -47,6 +49,7 @@ _IDLE_S = 10.0
 _NODE_BACK_S = 300.0
 """Time for which a launch waits for a node that fits, where there was one before."""
 _LOOK_S = 2.0
+_RESERVING = Preparation("reserving resources of the Ray cluster")
 _OWNER_SILENT_S = 8.0
 """Where Ray sees the end of an owner late: behind a Ray Client server it waits for half a minute
 whether the owner comes back."""
@@ -78,6 +81,7 @@ class RayLauncher:
         self._on_gone = on_gone
         self._caches = caches
         self._idle: list[Seat] = []
+        self._prepared: list[tuple[LaunchSpec, Seat]] = []
         self._fitted: set[int] = set()
         self._lock = threading.Lock()
 
@@ -112,6 +116,18 @@ class RayLauncher:
         """The load generator that runs beside the engines."""
         return RayLoadGenerator(context)
 
+    async def prepare(self, spec: LaunchSpec, report: Callable[[Preparation], None]) -> None:
+        """Reserves a place for the next launch of `spec`, however long others use the cluster.
+
+        Raises:
+            LaunchError: no cluster answers, or no node of it could ever take the launch.
+        """
+        await asyncio.to_thread(connected, self._config.address)
+        with contextlib.suppress(LaunchLost):  # then the launch is lost, if the cluster stays so
+            seat = await self._seat(spec, waiting=lambda: report(_RESERVING))
+            with self._lock:
+                self._prepared.append((spec, seat))
+
     async def launch(
         self,
         spec: LaunchSpec,
@@ -120,13 +136,14 @@ class RayLauncher:
         log_path: Path,
         ready_timeout_s: float,
     ) -> RayEngine:
-        """Starts `spec` on a node that has room; see `Launcher.launch`.
+        """Starts `spec` in the place that was prepared for it, or waits for one; see
+        `Launcher.launch`.
 
         Which GPUs it gets, Ray says: `devices` of this machine take no part.
         """
         open_log(log_path).close()
         there = await asyncio.to_thread(connected, self._config.address)
-        seat = await self._seat(spec, log_path)
+        seat = self._prepared_for(spec) or await self._seat(spec)
         mark = seat.next_mark()
         engine = RayEngine(
             spec,
@@ -148,7 +165,8 @@ class RayLauncher:
     async def close(self) -> None:
         """Gives its places back."""
         with self._lock:
-            places, self._idle = self._idle, []
+            places = [*self._idle, *(seat for _, seat in self._prepared)]
+            self._idle, self._prepared = [], []
         for place in places:
             await asyncio.to_thread(_release_if_there, place)
 
@@ -165,14 +183,27 @@ class RayLauncher:
             owner_silent_s=_OWNER_SILENT_S if behind_client else None,
         )
 
-    async def _seat(self, spec: LaunchSpec, log_path: Path) -> Seat:
-        """A place for a launch: a kept one where it is as large, else a new one."""
+    def _prepared_for(self, spec: LaunchSpec) -> Seat | None:
+        with self._lock:
+            for place, (prepared, seat) in enumerate(self._prepared):
+                if prepared == spec:
+                    del self._prepared[place]
+                    return seat
+        return None
+
+    async def _seat(self, spec: LaunchSpec, *, waiting: Callable[[], None] = lambda: None) -> Seat:
+        """A place for a launch: a kept one where it is as large, else a new one.
+
+        Args:
+            waiting: called every few seconds until there is one.
+        """
         patience = Patience(_NODE_BACK_S if spec.gpus in self._fitted else 0.0)
 
         def fits() -> dict[str, float] | None:
             return patience.tried(lambda: demand(self._config, spec.gpus, nodes()))
 
-        while (wanted := await asyncio.to_thread(fits)) is None:  # noqa: ASYNC110 - Ray calls nobody
+        while (wanted := await asyncio.to_thread(fits)) is None:
+            waiting()
             await asyncio.sleep(_LOOK_S)
         self._fitted.add(spec.gpus)
         patience = Patience(_NODE_BACK_S)
@@ -194,7 +225,7 @@ class RayLauncher:
                 if not is_alive:
                     await asyncio.to_thread(kept.release)
         name = f"launch-{uuid.uuid4().hex[:12]}"
-        seat = await reserved(name, wanted, spec.gpus, fits)
+        seat = await reserved(name, wanted, spec.gpus, fits, waiting=waiting)
         if seat.facts.version != autotuner.__version__:
             await asyncio.to_thread(seat.release)
             raise LaunchError(

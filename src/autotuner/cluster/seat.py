@@ -76,12 +76,18 @@ class Seat:
 
 
 async def reserved(
-    name: str, demand: dict[str, float], gpus: int, still_fits: Callable[[], object]
+    name: str,
+    demand: dict[str, float],
+    gpus: int,
+    still_fits: Callable[[], object],
+    *,
+    waiting: Callable[[], None] = lambda: None,
 ) -> Seat:
     """Waits for room, and takes it.
 
     Args:
         still_fits: raises where the cluster will never have it.
+        waiting: called every few seconds until there is room.
 
     Raises:
         LaunchError: the node cannot run launches, or what `still_fits` raises.
@@ -96,6 +102,7 @@ async def reserved(
     answer = asyncio.ensure_future(answered(lambda: actor.facts.remote()))
     try:
         while not (await asyncio.wait({answer}, timeout=_LOOK_S))[0]:
+            waiting()
             await asyncio.to_thread(still_fits)
         return Seat(name, actor, group, demand, answer.result())
     except BaseException:

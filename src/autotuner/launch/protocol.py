@@ -199,11 +199,12 @@ class LaunchContext:
 
 @dataclass(frozen=True)
 class Preparation:
-    """Progress of what a launch needs first, such as the download of an image.
+    """Progress of what a launch needs first, such as the download of an image, or resources of a
+    cluster that others use.
 
     Attributes:
         what: in words, as "fetching vllm/vllm-openai:v0.9.1".
-        done_gib, total_gib: both 0 while nothing is known.
+        done_gib, total_gib: both 0 while nothing is known, and where nothing is fetched.
     """
 
     what: str
@@ -215,12 +216,12 @@ class Preparation:
 class Prepares(Protocol):
     """A launcher that has something to do before a launch can begin.
 
-    It is no part of any launch: what goes wrong is an error of the launcher, and says nothing of
-    a candidate.
+    It is no part of any launch: its time is not the launch's, and what goes wrong is an error of
+    the launcher, which says nothing of a candidate.
     """
 
     async def prepare(self, spec: LaunchSpec, report: Callable[[Preparation], None]) -> None:
-        """Fetches what `spec` needs and is not there yet.
+        """Fetches, or reserves for the next launch of it, what `spec` needs and is not there yet.
 
         Raises:
             LaunchError: it cannot be had.

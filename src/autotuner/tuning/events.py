@@ -41,8 +41,8 @@ class Predicting:
 
 @dataclass(frozen=True)
 class Preparing:
-    """The launcher fetches what a launch needs before it can begin; 0 of 0 GiB while nothing is
-    known."""
+    """The launcher fetches or reserves what a launch needs before it can begin; 0 of 0 GiB where it
+    fetches nothing, and while nothing is known."""
 
     what: str
     done_gib: float

@@ -13,8 +13,6 @@ from autotuner.launch import (
     Launcher,
     LaunchFailed,
     LaunchLost,
-    Preparation,
-    Prepares,
     RunningEngine,
 )
 from autotuner.measure import LoadGenerator, Measurement
@@ -35,10 +33,10 @@ from autotuner.tuning.events import (
     LevelMeasured,
     NotPredicted,
     PredictionTrouble,
-    Preparing,
 )
 from autotuner.tuning.forecast import Expected, Forecast
 from autotuner.tuning.launch_end import kept, learnt, load_failure, until_signals_have_come
+from autotuner.tuning.launch_preparation import prepare_launch
 from autotuner.tuning.level_meter import LevelMeter
 from autotuner.tuning.lost_launches import LostLaunches
 from autotuner.tuning.operating_points import Criteria, MeasuredLevel
@@ -98,6 +96,7 @@ class Experimenter:
         rivals: Rivals,
         front: Rivals,
         next_level: ChooseLevel | None = None,
+        began: Callable[[float], None] = lambda began_s: None,
     ) -> None:
         """Launches, measures, learns; every step is stored before the next.
 
@@ -107,15 +106,23 @@ class Experimenter:
             earlier: what was measured before this task.
             front: the frontier of `rivals`.
             next_level: chooses the load levels; where left out, every level is measured, rising.
+            began: called with the second at which it began, which is later the longer its launches
+                have to be prepared.
         """
         began_s: float | None = None
+        spec = self._prepared.launchable.specs[proposal.candidate_id]
         while True:
-            await self._prepare(proposal)
+            preparing_s = now_s()
+            await prepare_launch(self._launcher, spec, self._listen)
+            prepared_s = now_s()
             launch = await self._begin(task, proposal, earlier)
             launch.devices = tuple(gpus or ())
             if began_s is None:
                 self._resumed(launch.before_s)
                 began_s = now_s() - launch.before_s
+            else:
+                began_s += prepared_s - preparing_s
+            began(began_s)
             self._under_way[launch.record.index] = launch
             try:
                 await self._carry_out(task, launch, began_s, now_s, gpus, rivals, front, next_level)
@@ -212,16 +219,6 @@ class Experimenter:
         for message in self._forecast.warnings[self._reported :]:
             self._listen(PredictionTrouble(message))
         self._reported = len(self._forecast.warnings)
-
-    async def _prepare(self, proposal: Proposal) -> None:
-        """Has the launcher fetch what the launch needs, which is no part of it: where it cannot,
-        nothing of the candidate is learnt."""
-        if isinstance(self._launcher, Prepares):
-            spec = self._prepared.launchable.specs[proposal.candidate_id]
-            await self._launcher.prepare(spec, self._report_preparing)
-
-    def _report_preparing(self, progress: Preparation) -> None:
-        self._listen(Preparing(progress.what, progress.done_gib, progress.total_gib))
 
     async def _begin(
         self, task: TaskRecord, proposal: Proposal, earlier: Sequence[Observation]

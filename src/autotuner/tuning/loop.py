@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -368,7 +369,7 @@ class Tuner:
         experimenter: Experimenter,
     ) -> bool:
         """Whether there was room for it; where not, search is asked again when there is."""
-        every_level = choice.phase == PHASE
+        key, every_level = choice.candidate_id, choice.phase == PHASE
 
         async def experiment(gpus: tuple[str, ...] | None) -> None:
             await experimenter.run(
@@ -380,6 +381,7 @@ class Tuner:
                 rivals=list if every_level else self._points.measured,
                 front=self._points.frontier,
                 next_level=next_level if self._context.as_needed and not every_level else None,
+                began=partial(parallel.begin, key),
             )
 
         async def next_level(running: RunningLaunch) -> NextLevel | EndLaunch:
@@ -388,8 +390,7 @@ class Tuner:
             )
             return await asyncio.to_thread(choose_level, self._strategy, state, running)
 
-        wanted = self._prepared.launchable.specs[choice.candidate_id].gpus
-        return parallel.start(choice.candidate_id, wanted, self._now_s(), experiment)
+        return parallel.start(key, self._prepared.launchable.specs[key].gpus, experiment)
 
     def _now_s(self) -> float:
         """Seconds of the task: of the time in which it was worked on."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,7 +14,7 @@ from autotuner.launch.devices import Gpus
 @dataclass(frozen=True)
 class _Flight:
     candidate_id: str
-    began_s: float
+    began_s: float | None
     gpus: tuple[str, ...]
 
 
@@ -40,15 +40,20 @@ class ParallelExperiments:
         return len(self._tasks) >= self._most
 
     @property
-    def under_way(self) -> dict[str, float]:
-        """Candidate id -> when its experiment began."""
+    def under_way(self) -> dict[str, float | None]:
+        """Candidate id -> when its experiment began; None while it is being prepared."""
         return {flight.candidate_id: flight.began_s for flight in self._tasks.values()}
+
+    def begin(self, candidate_id: str, began_s: float) -> None:
+        """Notes when the experiment of a candidate began."""
+        for task, flight in self._tasks.items():
+            if flight.candidate_id == candidate_id:
+                self._tasks[task] = replace(flight, began_s=began_s)
 
     def start(
         self,
         candidate_id: str,
         gpus: int,
-        began_s: float,
         experiment: Callable[[tuple[str, ...] | None], Coroutine[Any, Any, None]],
     ) -> bool:
         """Starts an experiment on `gpus` GPUs; False where too few are free.
@@ -64,7 +69,7 @@ class ParallelExperiments:
             given = self._gpus.names if given is None else given
             self._gpus = self._gpus.taken(given)
         task = asyncio.create_task(experiment(given))
-        self._tasks[task] = _Flight(candidate_id, began_s, given or ())
+        self._tasks[task] = _Flight(candidate_id, None, given or ())
         return True
 
     async def landed(self) -> None:

@@ -23,6 +23,7 @@ from autotuner.tuning.events import (
 )
 from autotuner.tuning.forecast import Forecast
 from autotuner.tuning.launch_end import kept, learnt, load_failure, until_signals_have_come
+from autotuner.tuning.launch_preparation import prepare_launch
 from autotuner.tuning.level_meter import LevelMeter
 from autotuner.tuning.lost_launches import LostLaunches
 from autotuner.tuning.operating_points import Criteria, MeasuredLevel
@@ -151,7 +152,7 @@ class Relauncher:
             await self.run(task, relaunch, experiment, now_s=now_s, gpus=gpus)
 
         wanted = self._prepared.launchable.specs[key].gpus
-        parallel.start(key, wanted, now_s(), launched)
+        parallel.start(key, wanted, launched)
 
     async def run(
         self,
@@ -174,6 +175,7 @@ class Relauncher:
         key, index = relaunch.candidate_id, experiment.index
         log_path = self._logs / str(task.id) / f"{key}-launch{number}.log"
         began_s: float | None = None
+        spec = self._prepared.launchable.specs[key]
         while True:
             record = self._store.begin_relaunch(
                 experiment.id,
@@ -181,8 +183,12 @@ class Relauncher:
                 selection_reason=relaunch.reason,
                 log_path=str(log_path),
             )
-            lost, lost_s = None, record.lost_s
-            began_s = now_s() - lost_s if began_s is None else began_s
+            preparing_s, lost, lost_s = now_s(), None, record.lost_s
+            await prepare_launch(self._launcher, spec, self._listen)
+            if began_s is None:
+                began_s = now_s() - lost_s
+            else:
+                began_s += now_s() - preparing_s
             self._listen(RelaunchStarted(index, key, number, relaunch.reason))
             launch = self._launch(experiment, gpus)
             try:

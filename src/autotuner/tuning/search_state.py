@@ -114,7 +114,7 @@ class SearchContext:
     def state(
         self,
         history: Sequence[ExperimentRecord],
-        under_way: Mapping[str, float] | None = None,
+        under_way: Mapping[str, float | None] | None = None,
         *,
         now_s: float = 0.0,
     ) -> SearchState:
@@ -126,7 +126,8 @@ class SearchContext:
 
         Args:
             history: finished experiments in the order of their launch.
-            under_way: id -> when its launch began, in seconds of the task. One that is in the
+            under_way: id -> when its launch began, in seconds of the task; None while it is being
+                prepared, which costs neither minutes nor money. One that is in the
                 history is no longer in flight, although its engine may still be ending.
             now_s: the same clock now.
         """
@@ -137,7 +138,8 @@ class SearchContext:
         history = self.searched(history)
         flying = {id_: at for id_, at in (under_way or {}).items() if id_ not in finished}
         price = self._prepared.usd_per_gpu_hour
-        spent_s = busy_s([*spans, *((began, now_s - began) for began in flying.values())])
+        begun = [at for at in flying.values() if at is not None]
+        spent_s = busy_s([*spans, *((began, now_s - began) for began in begun)])
         return SearchState(
             candidates=self._ids,
             history=tuple(outcome(done, price, task.compared) for done in history),
@@ -161,7 +163,7 @@ class SearchContext:
         self,
         running: RunningLaunch,
         history: Sequence[ExperimentRecord],
-        under_way: Mapping[str, float],
+        under_way: Mapping[str, float | None],
         *,
         now_s: float,
     ) -> SearchState:

@@ -1,0 +1,106 @@
+"""Places in a cluster that are reserved before their launch begins."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+import autotuner
+from autotuner.cluster import launcher
+from autotuner.cluster.connection import ClusterConnection, Node
+from autotuner.cluster.launcher import RayLauncher
+from autotuner.cluster.messages import NodeFacts
+from autotuner.cluster.seat import Seat
+from autotuner.config import RayConfig
+from autotuner.engines import LaunchSpec
+from autotuner.launch import LaunchLost, Preparation
+
+SPECS = tuple(LaunchSpec("llamacpp", ("engine", name), "fake") for name in "ab")
+FACTS = NodeFacts("id", "n1", autotuner.__version__, (), 2.0, processor="x", cores=2)
+
+
+class CountedSeat(Seat):
+    """Counts how often it is released."""
+
+    released = 0
+
+    def release(self) -> None:
+        self.released += 1
+
+
+class Cluster:
+    """Gives places, the first after some waiting; or loses each."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, *, loses: bool = False) -> None:
+        self.seats: list[CountedSeat] = []
+        self.loses = loses
+        here = ClusterConnection("auto", "auto", 0, cast("Any", None))
+        patch.setattr(launcher, "connected", lambda address: here)
+        patch.setattr(launcher, "nodes", lambda: (Node("id", "n1", {"CPU": 2.0}),))
+        patch.setattr(launcher, "reserved", self._reserved)
+
+    async def _reserved(
+        self,
+        name: str,
+        demand: dict[str, float],
+        gpus: int,
+        still_fits: Callable[[], object],
+        *,
+        waiting: Callable[[], None],
+    ) -> Seat:
+        waiting()
+        if self.loses:
+            raise LaunchLost("node n1 went down")
+        self.seats.append(CountedSeat(name, None, None, demand, FACTS))
+        return self.seats[-1]
+
+
+def launch(found: RayLauncher, spec: LaunchSpec, folder: Path) -> Any:
+    return found.launch(spec, (), log_path=folder / "engine.log", ready_timeout_s=60)
+
+
+def test_a_launch_takes_the_place_that_was_prepared_for_it_and_the_end_those_that_are_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster, reports = Cluster(monkeypatch), list[Preparation]()
+    places: list[Seat] = []
+
+    class Engine:
+        def __init__(self, spec: LaunchSpec, seat: Seat, *_: object, **__: object) -> None:
+            places.append(seat)
+            self.handle: Any = None
+
+        async def start(self, request: object) -> None:
+            pass
+
+    monkeypatch.setattr(launcher, "RayEngine", Engine)
+
+    async def tuned() -> None:
+        found = RayLauncher(RayConfig(), environment={})
+        for spec in SPECS:
+            await found.prepare(spec, reports.append)
+        await launch(found, SPECS[1], tmp_path)
+        await found.close()
+
+    asyncio.run(tuned())
+    assert reports == [Preparation("reserving resources of the Ray cluster")] * 2
+    assert places == [cluster.seats[1]]
+    assert [seat.released for seat in cluster.seats] == [1, 0]
+
+
+def test_a_place_that_is_lost_while_it_is_prepared_loses_its_launch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Cluster(monkeypatch, loses=True)
+
+    async def tuned() -> None:
+        found = RayLauncher(RayConfig(), environment={})
+        await found.prepare(SPECS[0], lambda progress: None)
+        with pytest.raises(LaunchLost, match="went down"):
+            await launch(found, SPECS[0], tmp_path)
+
+    asyncio.run(tuned())
