@@ -48,7 +48,7 @@ asyncio.run(main())
 
 
 @pytest.fixture
-def head(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[psutil.Process, str]]:
+def head(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[psutil.Process, str]]:
     """A head with its processes, and the address of its Ray Client server."""
     folder = tempfile.mkdtemp(prefix="ray-head-", dir="/tmp")  # sockets need short paths
     port, client, *others = (free_port() for _ in range(6))
@@ -67,7 +67,8 @@ def head(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[psutil.Process, str]
     ]
     # Ray listens on every address of the machine: none but the owner has the token.
     monkeypatch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
-    environment = os.environ | {"RAY_AUTH_MODE": "token", "RAY_TMPDIR": folder}
+    places = {"RAY_TMPDIR": folder, "TMPDIR": str(tmp_path)}
+    environment = os.environ | {"RAY_AUTH_MODE": "token"} | places
     process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, env=environment)
     started = psutil.Process(process.pid)
     try:
@@ -114,6 +115,8 @@ def test_an_owner_outside_the_cluster_keeps_its_engine_while_it_waits_and_leaves
         assert owner.stdout is not None
         assert owner.stdout.readline() == "alive\n"
         assert len(actors(processes_of_head)) == 1
+        assert list(tmp_path.glob("autotuner-launches-*"))
         owner.kill()
     assert seen(lambda: not processes(mark), 20), processes(mark)
     assert seen(lambda: not actors(processes_of_head), 20)
+    assert not list(tmp_path.glob("autotuner-launches-*"))

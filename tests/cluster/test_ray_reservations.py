@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 import autotuner
-from autotuner.cluster import launcher
+from autotuner.cluster import launcher, seat
 from autotuner.cluster.connection import ClusterConnection, Node
 from autotuner.cluster.launcher import RayLauncher
 from autotuner.cluster.messages import NodeFacts
+from autotuner.cluster.node import LaunchNode
 from autotuner.cluster.seat import Seat
 from autotuner.config import RayConfig
 from autotuner.engines import LaunchSpec
 from autotuner.launch import LaunchLost, Preparation
 
+pytest.importorskip("ray", reason="Ray is not installed; `make ray` installs it")
 SPECS = tuple(LaunchSpec("llamacpp", ("engine", name), "fake") for name in "ab")
 FACTS = NodeFacts("id", "n1", autotuner.__version__, (), 2.0, processor="x", cores=2)
 
@@ -104,3 +108,26 @@ def test_a_place_that_is_lost_while_it_is_prepared_loses_its_launch(
             await launch(found, SPECS[0], tmp_path)
 
     asyncio.run(tuned())
+
+
+def test_a_place_that_is_released_removes_its_files_before_its_actor_is_killed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    node, calls = LaunchNode(), list[str]()
+    folder = node._log.parent
+    assert folder.exists()
+
+    def kill(actor: object) -> None:
+        calls.append("killed" if not folder.exists() else "killed too early")
+
+    ray = SimpleNamespace(
+        exceptions=SimpleNamespace(RayError=OSError),
+        get=lambda asked, timeout: asyncio.run(asked),
+        kill=kill,
+    )
+    monkeypatch.setattr(seat, "ray_module", lambda: ray)
+    groups = importlib.import_module("ray.util.placement_group")
+    monkeypatch.setattr(groups, "remove_placement_group", calls.append)
+    actor = SimpleNamespace(close=SimpleNamespace(remote=node.close))
+    Seat("launch-1", actor, "group", {}, FACTS).release()
+    assert calls == ["killed", "group"]

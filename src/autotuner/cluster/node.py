@@ -10,12 +10,9 @@ import asyncio
 import contextlib
 import fnmatch
 import os
-import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Coroutine, Mapping
-from pathlib import Path
 from typing import Any, TypeVar
 
 import autotuner
@@ -40,6 +37,7 @@ from autotuner.measure import Endpoint, Measurement, load_generator_named
 from autotuner.measure.disturbance import read_counters
 from autotuner.measure.energy_counters import Occupied, energy_counters
 from autotuner.measure.level_watch import LevelWatcher
+from autotuner.scratch_folder import ScratchFolder
 
 T = TypeVar("T")
 _OF_THE_NODE = (
@@ -63,10 +61,10 @@ class LaunchNode:
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name="engine", daemon=True).start()
-        self._folder = Path(tempfile.mkdtemp(prefix="autotuner-"))
+        self._scratch = ScratchFolder("launches")
         self._mark = ""
         self._over: set[str] = set()
-        self._log = self._folder / "none.log"
+        self._log = self._scratch.path / "none.log"
         self._engine: LocalEngine | None = None
         self._work: set[asyncio.Task[Any]] = set()
         self._progress: LevelProgressNews | None = None
@@ -94,7 +92,7 @@ class LaunchNode:
         """Starts an engine; returns when it serves, or why it does not."""
         if request.mark in self._over:
             return NodeReply(Refused("it was stopped before it began", ""), 0, None)
-        self._mark, self._log = request.mark, self._folder / f"{request.mark}.log"
+        self._mark, self._log = request.mark, self._scratch.path / f"{request.mark}.log"
         self._engine, self._progress, self._heartbeat_s = None, None, time.monotonic()
         if request.owner_silent_s is not None:
             watch = self._end_with_owner(request.mark, request.owner_silent_s)
@@ -143,6 +141,10 @@ class LaunchNode:
         if self._mark != mark:
             return NodeReply(None, 0, None)
         return self._reply(await self._run(self._stop(), is_work=False))
+
+    async def close(self) -> None:
+        """Removes its files: it is about to be ended, which it does not see."""
+        self._scratch.close()
 
     async def _launch(self, request: LaunchRequest) -> Ready | Failure | Refused:
         host = this_machine().host
@@ -213,7 +215,7 @@ class LaunchNode:
             await asyncio.sleep(silent_s / 8)
             if time.monotonic() - self._heartbeat_s > silent_s:
                 await self._stop()
-                shutil.rmtree(self._folder, ignore_errors=True)
+                self._scratch.close()
                 os._exit(0)
 
     async def _run(self, work: Coroutine[Any, Any, T], *, is_work: bool = True) -> T:

@@ -21,6 +21,7 @@ _MISSING = "No module named 'autotuner"
 """Ends a trace of Ray's that may be long."""
 _LOOK_S = 2.0
 _ALIVE_S = 5.0
+_CLOSE_S = 2.0
 
 
 @dataclass
@@ -72,6 +73,9 @@ class Seat:
 
     def release(self) -> None:
         """Gives it back to the cluster."""
+        ray = ray_module()
+        with contextlib.suppress(ray.exceptions.RayError, ConnectionError):
+            ray.get(self.actor.close.remote(), timeout=_CLOSE_S)
         _release(self.actor, self.group)
 
 

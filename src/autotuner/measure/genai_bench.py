@@ -28,6 +28,7 @@ from autotuner.measure.protocol import Endpoint, LevelPlan, LoadContext
 from autotuner.measure.results import Measurement
 from autotuner.measure.statistics import distribution
 from autotuner.measure.stopping import StoppingRule
+from autotuner.scratch_folder import ScratchFolder
 
 TOOL = "genai-bench"
 NOTE = "measured by genai-bench; its latencies contain its own delay"
@@ -80,7 +81,7 @@ class GenaiBenchGenerator:
     def __init__(self, program: str, tokenizer: Path) -> None:
         self._program = program
         self._tokenizer = tokenizer
-        self._folder = tempfile.TemporaryDirectory(prefix="autotuner-genai-bench-")
+        self._folder = ScratchFolder("genai-bench")
 
     async def run(
         self,
@@ -96,7 +97,7 @@ class GenaiBenchGenerator:
             MeasureError: the tool itself cannot work (no tokenizer).
         """
         await self._warm_up(endpoint, plan, engine_alive)
-        with tempfile.TemporaryDirectory(dir=self._folder.name) as results:
+        with tempfile.TemporaryDirectory(dir=self._folder.path) as results:
             argv = [*self._argv(endpoint, plan, await self._tokenizer_folder()), results]
             output = await self._process(argv, plan.stop.duration_s + _START_S, engine_alive)
             document = _result(Path(results))
@@ -132,7 +133,7 @@ class GenaiBenchGenerator:
     async def _tokenizer_folder(self) -> Path:
         if self._tokenizer.is_dir():
             return self._tokenizer
-        folder = Path(self._folder.name) / "tokenizer"
+        folder = self._folder.path / "tokenizer"
         if not folder.exists():
             python = str(Path(self._program).parent / "python")
             script = str(genai_bench_tokenizer.__file__)
@@ -160,7 +161,7 @@ class GenaiBenchGenerator:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             # It writes a log into the folder that it is started in.
-            cwd=self._folder.name,
+            cwd=self._folder.path,
             env={**os.environ, "HF_HUB_OFFLINE": "1"},
             start_new_session=True,
         )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autotuner.errors import MigrationError
+from autotuner.scratch_folder import ScratchFolder
 
 _BESIDE = ("-wal", "-journal")
 """Ends of the names of what SQLite has written and not yet put into the file."""
@@ -43,8 +43,8 @@ def snapshot_of(source: Path) -> Iterator[FileCopy]:
         MigrationError: there is no such file, it cannot be read, or it is no SQLite file.
     """
     _require_sqlite(source)
-    with tempfile.TemporaryDirectory(prefix="autotuner-v1-") as folder:
-        copy = Path(folder) / "v1.db"
+    with ScratchFolder("v1") as folder:
+        copy = folder.path / "v1.db"
         try:
             _copy_quietly(source, copy)
         except OSError as error:

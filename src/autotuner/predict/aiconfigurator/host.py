@@ -12,10 +12,8 @@ import functools
 import importlib
 import json
 import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from autotuner.catalog import known_model
@@ -37,6 +35,7 @@ from autotuner.predict.aiconfigurator.installation import (
     reason,
 )
 from autotuner.predict.aiconfigurator.questions import Layout, nearest_version
+from autotuner.scratch_folder import ScratchFolder
 
 ESTIMATE_ERRORS = (ValueError, RuntimeError, KeyError, AssertionError, NotImplementedError)
 """Errors of its `cli_estimate` where it cannot answer."""
@@ -201,7 +200,7 @@ def model_path(name: str) -> str:
     known = known_model(name)
     if known is None or known.config is None:
         raise UnansweredError(f"no configuration of {name} is known")
-    folder = Path(_scratch().name) / known.id.replace("/", "--")
+    folder = _scratch().path / known.id.replace("/", "--")
     if not folder.exists():
         folder.mkdir()
         (folder / "config.json").write_text(json.dumps(dict(known.config)), encoding="utf-8")
@@ -209,8 +208,8 @@ def model_path(name: str) -> str:
 
 
 @functools.cache
-def _scratch() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="autotuner-models-")
+def _scratch() -> ScratchFolder:
+    return ScratchFolder("models")
 
 
 def estimate(layout: Layout, database_mode: Mode, **more: Any) -> Any:

@@ -3,11 +3,10 @@ version 1 that wait for a task of version 2."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Annotated
 
 from fastapi import File, Query, UploadFile
@@ -19,6 +18,7 @@ from autotuner.errors import NotFoundError
 from autotuner.migrate.database import UnitChoice, V1Source, opened
 from autotuner.migrate.database.verify import verify
 from autotuner.migrate.runtimes import named_by
+from autotuner.scratch_folder import ScratchFolder
 from autotuner.server.problems import ProblemKind
 from autotuner.server.v2.routing import (
     MOST_ID,
@@ -184,8 +184,8 @@ def uploaded_database(raw: bytes, name: str) -> Iterator[V1Source]:
     Raises:
         MigrationError: it is no database of version 1, or damaged.
     """
-    with tempfile.TemporaryDirectory(prefix="autotuner-upload-") as folder:
-        path = Path(folder) / "uploaded.db"
+    with ScratchFolder("upload") as folder:
+        path = folder.path / "uploaded.db"
         path.write_bytes(raw)
         with opened(path, name) as source:
             yield source
