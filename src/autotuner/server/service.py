@@ -19,6 +19,7 @@ from autotuner.server.kept_answers import KeptAnswers
 from autotuner.server.liveness import Liveness
 from autotuner.server.settings import ServiceSettings
 from autotuner.server.subscribers import Subscribers
+from autotuner.server.task_forecasts import TaskForecasts
 from autotuner.server.usage_history import UsageHistory
 from autotuner.server.worker_usage import WorkerUsage
 from autotuner.store import Store
@@ -54,6 +55,7 @@ class Service:
         clock: time for responses; decides nothing of a task.
         liveness: heartbeats of workers, as this process has seen them.
         points: operating points of tasks, as this process has read them.
+        forecasts: predictions of tasks, as this process has made them.
         subscribers: sockets of v1's clients that this process has open.
         usage: how busy the machines were while this process ran.
         worker_usage: readings of workers' machines, as this process has seen them arrive.
@@ -68,6 +70,7 @@ class Service:
     clock: Callable[[], datetime] = utc_now
     liveness: Liveness = field(default_factory=Liveness)
     points: PointReader = field(default_factory=PointReader)
+    forecasts: TaskForecasts = field(default_factory=TaskForecasts)
     subscribers: Subscribers = field(default_factory=Subscribers)
     usage: UsageHistory = field(default_factory=UsageHistory)
     worker_usage: WorkerUsage = field(default_factory=WorkerUsage)

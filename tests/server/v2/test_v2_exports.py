@@ -13,7 +13,10 @@ from made_runs import PLAN, claimed, created, finish
 
 from autotuner.deploy import FORMATS
 from autotuner.server.service import Service
+from autotuner.server.v2 import exports
 from autotuner.server.v2.exports import ExportFilesView, ExportFormat, ExportsView
+from autotuner.tuning.estimate import PlanEstimate
+from autotuner.tuning.stored_task import estimate_again
 
 GPU = {"system.gpu_type": "h100_sxm", "system.total_gpus": 8, "system.backend": "vllm"}
 COMMAND = (
@@ -117,18 +120,46 @@ def test_every_format_can_be_asked_for() -> None:
     assert {form.value for form in ExportFormat} == tables | {*FORMATS}
 
 
+PREDICTABLE = {
+    "version": 2,
+    "name": "later",
+    "model": {"id": "Qwen/Qwen3-8B"},
+    "runtime": {"isl": 512, "osl": 128},
+    "system": {"backend": "vllm", "gpu_type": "h100", "total_gpus": 2},
+    "parallel": {"tensor_parallel": [1, 2]},
+    "benchmark": {"concurrency": [8]},
+    "prediction": {"predictor": "roofline"},
+}
+
+
+def test_predictions_are_made_once_for_all_formats_until_the_task_changes(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[object] = []
+
+    def counted(*given: Any) -> PlanEstimate:
+        made.append(given)
+        return estimate_again(*given)
+
+    monkeypatch.setattr(exports, "estimate_again", counted)
+    address = f"/api/v2/tasks/{client.post('/api/v2/tasks/', json=PREDICTABLE).json()['id']}"
+    for path, point in (
+        ("exports", "predicted"),
+        ("exports/shell", "predicted"),
+        ("export/compose", "predicted"),
+        ("exports/dynamo", "disagg"),
+    ):
+        assert client.get(f"{address}/{path}", params={"point": point}).status_code == 200
+    assert len(made) == 1
+    slower = PREDICTABLE | {"benchmark": {"concurrency": [8, 16]}}
+    changed = client.patch(address, json={"config": slower})
+    assert changed.status_code == 200, changed.text
+    assert client.get(f"{address}/exports?point=predicted").status_code == 200
+    assert len(made) == 2
+
+
 def test_a_task_that_has_not_run_is_deployed_by_prediction_and_says_so(client: TestClient) -> None:
-    made = {
-        "version": 2,
-        "name": "later",
-        "model": {"id": "Qwen/Qwen3-8B"},
-        "runtime": {"isl": 512, "osl": 128},
-        "system": {"backend": "vllm", "gpu_type": "h100", "total_gpus": 2},
-        "parallel": {"tensor_parallel": [1, 2]},
-        "benchmark": {"concurrency": [8]},
-        "prediction": {"predictor": "roofline"},
-    }
-    address = f"/api/v2/tasks/{client.post('/api/v2/tasks/', json=made).json()['id']}"
+    address = f"/api/v2/tasks/{client.post('/api/v2/tasks/', json=PREDICTABLE).json()['id']}"
     assert "no frontier" in problem(client.get(f"{address}/exports"), 409)
     best = client.get(f"{address}/exports", params={"point": "predicted"}).json()
     assert (best["points"], best["point"].partition(":")[0]) == ([], "predicted")

@@ -32,6 +32,7 @@ from autotuner.landscapes import landscape_csv
 from autotuner.report.exports import commands_shell, points_csv, task_yaml
 from autotuner.server.problems import ProblemKind
 from autotuner.server.service import Service
+from autotuner.server.task_forecasts import TaskForecast
 from autotuner.server.v2.performance import resolved
 from autotuner.server.v2.plans import planning_turn
 from autotuner.server.v2.results import task_of
@@ -341,11 +342,15 @@ def _deployed(
 ) -> DeployedEngine:
     sources: tuple[LaunchSource, ...] = ()
     if wishes.point is not None and is_predicted(wishes.point):
-        with planning_turn():
-            prepared = resolved(service, task)
-            estimate = estimate_again(prepared, service.folder, service.store)
-        sources = predicted_sources(summary, prepared, estimate, wishes.point)
+        forecast = service.forecasts.read(service.store, task.id, lambda: _forecast(service, task))
+        sources = predicted_sources(summary, forecast.prepared, forecast.estimate, wishes.point)
     return deployed_engine(summary, wishes, v1_task_id=task.v1_task_id, predicted=sources)
+
+
+def _forecast(service: Service, task: TaskRecord) -> TaskForecast:
+    with planning_turn():
+        prepared = resolved(service, task)
+        return TaskForecast(prepared, estimate_again(prepared, service.folder, service.store))
 
 
 def _attachment(content: str | bytes, media_type: str, name: str) -> Response:
