@@ -15,7 +15,7 @@ from rich.table import Table
 from autotuner.cli import exit_codes
 from autotuner.cli.home import has_store, open_store, state_folder
 from autotuner.cli.output import duration_text, out, print_json
-from autotuner.config import LoadLevel, format_levels, load_task
+from autotuner.config import LoadLevel, RayConfig, format_levels, load_task
 from autotuner.errors import AutotunerError, ConfigError
 from autotuner.landscapes import REPLAYED
 from autotuner.predict import Observation
@@ -33,6 +33,7 @@ from autotuner.tuning.history import at_stored_levels
 from autotuner.tuning.prepare import Prepared, prepare
 from autotuner.tuning.resolve import on_engine
 from autotuner.tuning.resources import with_gpus_of_home
+from autotuner.tuning.why_sentences import counted
 
 if TYPE_CHECKING:
     from autotuner.store import Store
@@ -170,6 +171,8 @@ def print_plan(prepared: Prepared, document: dict[str, Any]) -> None:
     }
     if prepared.task.deployment_mode == "docker":
         rows["containers"] = f"an engine in each, of the {document['engine_origin']}"
+    if prepared.task.deployment_mode == "ray":
+        rows["cluster"] = _cluster_text(prepared, prepared.task.ray or RayConfig())
     baseline = document["baseline"]
     rows["baseline"] = (
         f"none: {document['baseline_reason']}"
@@ -200,6 +203,18 @@ def print_plan(prepared: Prepared, document: dict[str, Any]) -> None:
         table.add_row("[bold]start[/bold]", escape(line))
     table.add_row("[bold]time[/bold]", _time_text(document))
     console.print(table)
+
+
+def _cluster_text(prepared: Prepared, config: RayConfig) -> str:
+    where, room = f"Ray at {config.address}", prepared.room
+    if config.address == RayConfig().address:
+        where += ", which is this machine's or that of RAY_ADDRESS"
+    if room is None:
+        return f"{where}; its nodes are asked when the task begins"
+    nodes = counted(len(room.nodes), "node")
+    if prepared.total_gpus:
+        return f"{where}: {nodes} with {counted(sum(room.nodes), 'GPU')}"
+    return f"{where}: {nodes} with room for {counted(room.on_cpus, 'engine')} on CPUs at once"
 
 
 def machine_lines(config: ResolvedConfig) -> list[str]:
