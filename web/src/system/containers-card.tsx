@@ -82,7 +82,7 @@ export function ContainerRow({ container, nowMs }: { container: Container; nowMs
             {state}
           </Badge>
         )}
-        <Text span size="xs" className="quiet">
+        <Text span size="xs" className="quiet" style={{ whiteSpace: "nowrap" }}>
           made {ago(createdAt, nowMs)}
         </Text>
       </Table.Td>

@@ -32,6 +32,11 @@ it("a launcher that is missing is shown with why, and what to do", () => {
   expect(screen.getByText(`Remedy: ${MISSING.remedy}`)).toBeVisible();
 });
 
+it("a command of a remedy is shown as one", () => {
+  show({ ...MISSING, remedy: "start it (`sudo systemctl start docker`)" });
+  expect(screen.getByText("sudo systemctl start docker").tagName).toBe("CODE");
+});
+
 it("one that is there is shown with where engines run", () => {
   show({ ...MISSING, available: true, about: "nodes of a cluster", problem: "", remedy: "" });
   expect(screen.getByText("available")).toBeVisible();

@@ -1,6 +1,7 @@
 import { Badge, Table, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { type LauncherSummary, launchersQuery } from "~/api/system";
+import { WithCode } from "~/ui/with-code";
 import { SystemCard } from "./card";
 import classes from "./system.module.css";
 
@@ -39,7 +40,7 @@ export function LauncherRow({ launcher }: { launcher: LauncherSummary }) {
         </Text>
         {remedy !== "" && (
           <Text size="xs" className="quiet">
-            Remedy: {remedy}
+            Remedy: <WithCode text={remedy} />
           </Text>
         )}
       </Table.Th>

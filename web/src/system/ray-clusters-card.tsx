@@ -40,7 +40,7 @@ export function ClustersCard() {
 export function ClusterView({ cluster }: { cluster: Cluster }) {
   const { address, host, task_ids: taskIds, problem, remedy, nodes } = cluster;
   return (
-    <>
+    <div className={classes.cluster}>
       <Text size="sm" className="text-of-users">
         Cluster <code>{address}</code>
         {host !== null && ` on ${host}`}:{" "}
@@ -55,7 +55,7 @@ export function ClusterView({ cluster }: { cluster: Cluster }) {
       </Text>
       <WhyNot problem={problem} remedy={remedy} />
       {nodes.length > 0 && (
-        <Table className={classes.table} fz="sm" mb="sm">
+        <Table className={classes.table} fz="sm">
           <Table.Thead>
             <Table.Tr>
               <Table.Th scope="col">Node</Table.Th>
@@ -78,7 +78,7 @@ export function ClusterView({ cluster }: { cluster: Cluster }) {
           </Table.Tbody>
         </Table>
       )}
-    </>
+    </div>
   );
 }
 

@@ -56,8 +56,8 @@ export function SystemPage() {
         <ContainersCard />
         <ClustersCard />
         <DatabaseCard isAdmin={isAdmin} />
-        {isAdmin && <TokensCard />}
         <PolicyCard />
+        {isAdmin && <TokensCard />}
         <VersionsCard />
       </div>
     </div>

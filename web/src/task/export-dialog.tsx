@@ -67,9 +67,13 @@ export default function ExportDialog({ taskId, onClose }: ExportDialogProps) {
     setVersion(null);
   };
 
+  const refusal = found.isError && (
+    <ErrorNotice error={found.error} onRetry={() => void found.refetch()} />
+  );
+
   return (
     <Dialog onClose={onClose} title="Deploy" size="72rem">
-      {found.isError && <ErrorNotice error={found.error} onRetry={() => void found.refetch()} />}
+      {shown === undefined && refusal}
       {found.isPending && <Skeleton h={320} aria-label="Loading" />}
       {shown && (
         <Box className={classes.columns}>
@@ -122,8 +126,9 @@ export default function ExportDialog({ taskId, onClose }: ExportDialogProps) {
                 onChange={(event) => wish({ apiKey: event.currentTarget.checked })}
               />
             )}
-            {/* A wish that cannot be met has no files, and one reason is enough. */}
-            {form && !found.isError && (
+            {/* A wish that cannot be met has no files. */}
+            {refusal}
+            {form && !refusal && (
               <Preview
                 key={form.format}
                 taskId={taskId}
