@@ -242,6 +242,8 @@ class DockerLauncher:
                     guard.gone()
                     raise
                 guard.created()
+                if devices:
+                    _require_devices(daemon, name)
                 if spec.files and not daemon.is_here:
                     daemon.put_files(name, "/", _archive(spec))
         except BaseException:
@@ -347,6 +349,17 @@ def _sweep(daemon: DockerDaemon) -> None:
         host, boot, pid, started = owner
         if (host, boot) == (here.host, here.boot) and is_gone(Process(int(pid), int(started))):
             removed(daemon, found["Id"])
+
+
+def _require_devices(daemon: DockerDaemon, name: str) -> None:
+    """Makes sure that the GPUs are among what a container gets: Podman leaves them out silently."""
+    given = daemon.container(name).get("HostConfig") or {}
+    if not (given.get("DeviceRequests") or given.get("Devices")):
+        raise LaunchError(
+            f"the service at {daemon.address} makes containers without the GPUs that it is asked "
+            "for, as Podman does",
+            remedy="use a Docker daemon (DOCKER_HOST), or say deployment_mode: local",
+        )
 
 
 def _archive(spec: LaunchSpec) -> bytes:

@@ -14,6 +14,7 @@ import os
 import re
 import socket
 import time
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ LOOK_S = 5.0
 _WORK_S = 300.0
 """For containers that are made and started: volumes are filled, and drivers of GPUs woken."""
 _WORK = ("create_container_from_config", "start", "put_archive", "import_image_from_file")
+_PODMAN = "Podman Engine"
 _NAME = re.compile(r"[a-zA-Z0-9][\w.-]*")
 """Name or id of a container."""
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
@@ -167,7 +169,7 @@ class DockerDaemon:
         machine = str(found.get("Architecture", ""))
         runtimes = found.get("Runtimes") or {}
         return DaemonFacts(
-            id=str(found.get("ID") or found.get("Name", "")),
+            id=self._id(found),
             host=str(found.get("Name", "")),
             version=str(found.get("ServerVersion", "")),
             architecture=_ARCHITECTURES.get(machine, machine),
@@ -176,6 +178,14 @@ class DockerDaemon:
             runs_nvidia="nvidia" in runtimes,
             is_rootless="name=rootless" in (found.get("SecurityOptions") or ()),
         )
+
+    def _id(self, info: Mapping[str, Any]) -> str:
+        """One that lasts: Podman, which runs no daemon, makes up another at each request."""
+        components = self._answer("version").get("Components") or ()
+        if any(one.get("Name") == _PODMAN for one in components):
+            place = f"{info.get('Name')}:{info.get('DockerRootDir')}"
+            return str(uuid.uuid5(uuid.NAMESPACE_URL, place))
+        return str(info.get("ID") or info.get("Name", ""))
 
     def info(self) -> dict[str, Any]:
         """The daemon itself, in its own words."""
@@ -303,6 +313,7 @@ class DockerDaemon:
         last = json.loads(str(found).strip().splitlines()[-1])
         if "error" in last:
             raise DockerRefusedError(500, str(last["error"]))
+        self._answer("tag", last["status"], repository, tag)  # which Podman has not read
 
     @cached_property
     def _client(self) -> docker.APIClient:
