@@ -55,6 +55,10 @@ def test_the_daemon_is_that_of_dockers_own_tools(environment: dict[str, str], ad
         ({"DOCKER_CONTEXT": "none"}, "context none cannot be read", "docker context ls"),
         ({"DOCKER_CONTEXT": "sealed"}, "has certificates of its own", "tcp://192.0.2.7:2376"),
         ({"DOCKER_HOST": "ssh://me@gpu-7"}, "ssh:// is not served", "DOCKER_TLS_VERIFY=1"),
+        *(
+            ({"DOCKER_HOST": wrong}, f"at '{wrong}': that is no address", "unix:///PATH or tcp://")
+            for wrong in ("htp://x", "unix://", "tcp://", "/run/docker.sock", "tcp://a:b", "a b")
+        ),
     ],
 )
 def test_a_daemon_that_cannot_be_used_says_so_and_no_other_is_asked(

@@ -52,6 +52,7 @@ class Progress:
         self._seconds: list[float] = []
         self._labels: dict[int, str] = {}
         self._status: Status | None = None
+        self._ended: str | None = None
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
@@ -67,6 +68,9 @@ class Progress:
     ) -> None:
         if self._status is not None:
             self._status.stop()
+        # An error that ended the task is printed by whoever catches it.
+        if self._ended is not None and (error is None or str(error) not in self._ended):
+            self._print(self._ended)
 
     def tell(self, event: Event) -> None:
         """Shows one event."""
@@ -120,7 +124,7 @@ class Progress:
                 if failure is not None:
                     self._result(index, f"failed: {failure.kind.value}: {failure.message}", "red")
             case TaskEnded(_, status, reason) if status != "interrupted":
-                self._print(f"{status}: {reason}")
+                self._ended = f"{status}: {reason}"
 
     def _print(self, text: str, style: str | None = None) -> None:
         self._console.print(escape(text), soft_wrap=True, style=style)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from autotuner.launch.docker_failures import DockerUnavailableError
 
 USUAL_ADDRESS = "unix:///var/run/docker.sock"
+_ADDRESS = re.compile(
+    r"unix://.+|(?:(?:tcp|https?)://)?(?:\[[0-9a-fA-F:.]+\]|[^/\[\]:\s]+)(?::[0-9]{1,5})?(?:/.*)?"
+)
 _NO_SOCKET = (errno.ENOENT, errno.ECONNREFUSED, errno.ENOTSOCK)
 _NO_RIGHT = (errno.EACCES, errno.EPERM)
 
@@ -21,6 +25,22 @@ def address_for(environment: Mapping[str, str]) -> str:
         DockerUnavailableError: the context cannot be used.
     """
     return environment.get("DOCKER_HOST") or _of_context(environment.get("DOCKER_CONTEXT"))
+
+
+def why_unusable(address: str) -> DockerUnavailableError | None:
+    """The error of an address at which no daemon can be asked; None where one can."""
+    if address.startswith("ssh://"):
+        return DockerUnavailableError(
+            f"Unable to connect to Docker daemon at {address}: ssh:// is not served",
+            remedy="have the daemon listen with TLS (DOCKER_HOST=tcp://HOST:2376, "
+            "DOCKER_TLS_VERIFY=1), or tune on that machine",
+        )
+    if not _ADDRESS.fullmatch(address):
+        return DockerUnavailableError(
+            f"Unable to connect to Docker daemon at {address!r}: that is no address of a daemon",
+            remedy="write DOCKER_HOST as unix:///PATH or tcp://HOST:PORT",
+        )
+    return None
 
 
 def unreachable(

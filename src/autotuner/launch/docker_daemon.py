@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from autotuner.errors import LaunchError
-from autotuner.launch.docker_address import USUAL_ADDRESS, address_for, unreachable
+from autotuner.launch.docker_address import USUAL_ADDRESS, address_for, unreachable, why_unusable
 from autotuner.launch.docker_failures import DockerUnavailableError
 from autotuner.launch.ports import LOOPBACK
 from autotuner.launch.threaded import Interruption
@@ -112,13 +112,7 @@ class DockerDaemon:
     ) -> None:
         self.address = address
         self._wait_s = wait_s
-        self._unusable = unusable
-        if address.startswith("ssh://"):
-            self._unusable = DockerUnavailableError(
-                f"Unable to connect to Docker daemon at {address}: ssh:// is not served",
-                remedy="have the daemon listen with TLS (DOCKER_HOST=tcp://HOST:2376, "
-                "DOCKER_TLS_VERIFY=1), or tune on that machine",
-            )
+        self._unusable = unusable or why_unusable(address)
 
     @classmethod
     def here(

@@ -114,6 +114,11 @@ _OF_CONTAINERS = (
         "check docker.image, and engine_path, which names the program in the image",
     ),
     _Row(
+        r"minimum memory limit allowed is (\S+)",
+        "docker.memory_gib is too small: {0} is the least",
+        "say as much as the engine and its model take, or leave docker.memory_gib out",
+    ),
+    _Row(
         r"container name \S+ is already in use",
         "its name is taken",
         "say the same again: another name is chosen",
