@@ -14,6 +14,8 @@ import pytest
 
 from autotuner.cluster import token
 
+# Whichever test loads Ray first: a reservation that is given back late connects to nothing.
+os.environ.setdefault("RAY_ENABLE_AUTO_CONNECT", "0")
 SIZE = {"num_cpus": 1, "num_gpus": 2, "object_store_memory": 80 * 2**20}
 """Of each node; its GPUs are pretended."""
 _STARTS = 3

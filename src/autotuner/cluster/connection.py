@@ -192,8 +192,8 @@ def connection(config: RayConfig) -> Iterator[ClusterRoom]:
     Raises:
         LaunchError: as `connected`.
     """
+    connected(config.address)
     try:
-        connected(config.address)
         yield room(config)
     finally:
         disconnect()
