@@ -1,4 +1,4 @@
-"""Decisions about a cluster that need none: ends of launches, refusals, places that are left."""
+"""Decisions about a cluster that need none: ends of launches, refusals, reservations left."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from typing import Any, cast
 import pytest
 
 from autotuner.catalog.device import this_device
-from autotuner.cluster import connection, seat
+from autotuner.cluster import connection, reservation
 from autotuner.cluster.connection import Node, probe
 from autotuner.cluster.engine import RayEngine
-from autotuner.cluster.launcher import Patience, RayLauncher
+from autotuner.cluster.launcher import RayLauncher, RetryDeadline
 from autotuner.cluster.load import RayLoadGenerator
 from autotuner.cluster.messages import (
-    MARK,
+    LAUNCH_ID,
     LaunchRequest,
     LevelProgressNews,
     LevelRequest,
@@ -32,7 +32,7 @@ from autotuner.cluster.messages import (
 )
 from autotuner.cluster.node import LaunchNode
 from autotuner.cluster.reaping import handle_of, reap
-from autotuner.cluster.seat import Seat, meaning, reserved
+from autotuner.cluster.reservation import Reservation, meaning, reserved
 from autotuner.config import LoadLevel, RayConfig, parse_task
 from autotuner.engines import LaunchSpec
 from autotuner.errors import LaunchError
@@ -62,15 +62,16 @@ def test_a_launch_of_a_cluster_that_does_not_answer_holds_nothing_here() -> None
 
 
 def test_a_launch_on_this_machine_is_ended_without_its_cluster() -> None:
-    mark = f"launch-test-{os.getpid()}.1"
+    launch_id = f"launch-test-{os.getpid()}.1"
     engine = subprocess.Popen(
-        ["/bin/sleep", "616"], env=os.environ | {MARK: mark}, start_new_session=True
+        ["/bin/sleep", "616"], env=os.environ | {LAUNCH_ID: launch_id}, start_new_session=True
     )
     try:
         environment = Path(f"/proc/{engine.pid}/environ")
-        while mark not in environment.read_text():  # empty for a moment where it is being started
+        # It is empty for a moment where it is being started.
+        while launch_id not in environment.read_text():
             time.sleep(0.01)
-        assert reap(handle_of(mark, "node", NOBODY)) is Reaped.GONE
+        assert reap(handle_of(launch_id, "node", NOBODY)) is Reaped.GONE
         assert engine.wait() != 0
     finally:
         engine.kill()
@@ -150,20 +151,20 @@ def refuse() -> dict[str, float]:
 def test_a_node_that_was_there_is_waited_for_and_one_that_never_was_is_not() -> None:
     now_s = [0.0]
     with pytest.raises(LaunchError, match="no such node"):
-        Patience(0.0, lambda: now_s[0]).tried(refuse)
-    patience = Patience(60.0, lambda: now_s[0])
-    assert patience.tried(refuse) is None
+        RetryDeadline(0.0, lambda: now_s[0]).tried(refuse)
+    deadline = RetryDeadline(60.0, lambda: now_s[0])
+    assert deadline.tried(refuse) is None
     now_s[0] = 59.0
-    assert patience.tried(refuse) is None
-    assert patience.tried(lambda: {"CPU": 1.0}) == {"CPU": 1.0}
+    assert deadline.tried(refuse) is None
+    assert deadline.tried(lambda: {"CPU": 1.0}) == {"CPU": 1.0}
     now_s[0] = 61.0
-    assert patience.tried(refuse) is None
+    assert deadline.tried(refuse) is None
     now_s[0] = 121.0
     with pytest.raises(LaunchError, match="no such node"):
-        patience.tried(refuse)
+        deadline.tried(refuse)
 
 
-def test_a_place_is_given_back_where_its_launch_is_cancelled_meanwhile(
+def test_a_reservation_is_given_back_where_its_launch_is_cancelled_meanwhile(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     reserving, may_end = threading.Event(), threading.Event()
@@ -174,8 +175,10 @@ def test_a_place_is_given_back_where_its_launch_is_cancelled_meanwhile(
         may_end.wait()
         return "actor", "group"
 
-    monkeypatch.setattr(seat, "_reserve", reserve)
-    monkeypatch.setattr(seat, "_release", lambda actor, group: released.append((actor, group)))
+    monkeypatch.setattr(reservation, "_reserve", reserve)
+    monkeypatch.setattr(
+        reservation, "_release", lambda actor, group: released.append((actor, group))
+    )
 
     async def cancelled() -> None:
         launch = asyncio.create_task(reserved("launch-1", {}, 0, lambda: None))
@@ -190,28 +193,31 @@ def test_a_place_is_given_back_where_its_launch_is_cancelled_meanwhile(
     assert released == [("actor", "group")]
 
 
-class LeftSeat:
-    """A place that counts how often it is released."""
+class LeftReservation:
+    """A reservation that counts how often it is released."""
 
     actor: Any = None
     released = launches = 0
 
     def __init__(self) -> None:
         self.actor = type(
-            "Actor", (), {"stop": type("Stop", (), {"remote": lambda self, mark: None})()}
+            "Actor", (), {"stop": type("Stop", (), {"remote": lambda self, launch_id: None})()}
         )
 
     def release(self) -> None:
-        """As `Seat`."""
+        """As `Reservation`."""
         self.released += 1
 
 
-def test_a_task_that_is_over_keeps_no_place() -> None:
-    found, places = RayLauncher(RayConfig(), environment={}), [LeftSeat(), LeftSeat()]
-    for place in places:
-        found._take_back(cast("Seat", place))
+def test_a_task_that_is_over_keeps_no_reservation() -> None:
+    found, reservations = (
+        RayLauncher(RayConfig(), environment={}),
+        [LeftReservation(), LeftReservation()],
+    )
+    for held in reservations:
+        found._take_back(cast("Reservation", held))
     asyncio.run(found.close())
-    assert [place.released for place in places] == [1, 1]
+    assert [held.released for held in reservations] == [1, 1]
 
 
 class GoneActor:
@@ -224,27 +230,27 @@ class GoneActor:
         raise ConnectionError("the client is shut down")
 
 
-def test_without_a_connection_a_launch_is_lost_and_its_place_given_back(
+def test_without_a_connection_a_launch_is_lost_and_its_reservation_given_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("ray", reason="Ray is not installed; `make ray` installs it")
     released: list[object] = []
-    monkeypatch.setattr(seat, "_reserve", lambda *_: (GoneActor(), "group"))
-    monkeypatch.setattr(seat, "_release", lambda actor, group: released.append(group))
+    monkeypatch.setattr(reservation, "_reserve", lambda *_: (GoneActor(), "group"))
+    monkeypatch.setattr(reservation, "_release", lambda actor, group: released.append(group))
     with pytest.raises(LaunchLost, match="the client is shut down"):
         asyncio.run(reserved("launch-1", {}, 0, lambda: None))
     assert released == ["group"]
-    place = LeftSeat()
-    place.actor = GoneActor()
-    engine = made_engine(place, tmp_path)
+    held = LeftReservation()
+    held.actor = GoneActor()
+    engine = made_engine(held, tmp_path)
     with pytest.raises(LaunchLost, match="the client is shut down"):
         asyncio.run(engine.start(LaunchRequest("m", SPEC, {}, None, 60.0)))
     asyncio.run(engine.stop())
-    assert place.released == 1
+    assert held.released == 1
 
 
 def test_an_engine_whose_log_cannot_be_written_does_not_count_as_alive(tmp_path: Path) -> None:
-    engine = made_engine(LeftSeat(), tmp_path / "no-such-folder")
+    engine = made_engine(LeftReservation(), tmp_path / "no-such-folder")
 
     async def listened() -> None:
         engine._listening = asyncio.create_task(engine._listen())
@@ -255,14 +261,14 @@ def test_an_engine_whose_log_cannot_be_written_does_not_count_as_alive(tmp_path:
     asyncio.run(listened())
 
 
-def made_engine(place: LeftSeat, folder: Path) -> RayEngine:
+def made_engine(held: LeftReservation, folder: Path) -> RayEngine:
     return RayEngine(
         SPEC,
-        cast("Seat", place),
+        cast("Reservation", held),
         "m",
         handle_of("m", "node", NOBODY),
         folder / "engine.log",
-        give_back=lambda seat: None,
+        give_back=lambda held: None,
         on_gone=lambda handle: None,
     )
 
@@ -270,21 +276,21 @@ def made_engine(place: LeftSeat, folder: Path) -> RayEngine:
 def test_nodes_without_cpus_have_room_for_engines_on_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     there = (Node("id", "n1", {"GPU": 8.0, "CPU": 0.0}),)
     monkeypatch.setattr(connection, "nodes", lambda: there)
-    found = connection.room(RayConfig())
+    found = connection.capacity(RayConfig())
     assert (found.nodes, found.on_cpus) == ((8,), 0)
 
 
 @pytest.mark.parametrize("end", [Refused("it hangs", "kill it"), asyncio.CancelledError()])
-def test_a_place_whose_engine_cannot_be_stopped_is_given_back(
+def test_a_reservation_whose_engine_cannot_be_stopped_is_given_back(
     end: Refused | BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place, kept = LeftSeat(), list[Seat]()
-    mark = "launch-1.1"
+    held, kept = LeftReservation(), list[Reservation]()
+    launch_id = "launch-1.1"
     engine = RayEngine(
         SPEC,
-        cast("Seat", place),
-        mark,
-        handle_of(mark, "node", NOBODY),
+        cast("Reservation", held),
+        launch_id,
+        handle_of(launch_id, "node", NOBODY),
         tmp_path / "engine.log",
         give_back=kept.append,
         on_gone=lambda handle: None,
@@ -298,7 +304,7 @@ def test_a_place_whose_engine_cannot_be_stopped_is_given_back(
     monkeypatch.setattr(engine, "_answer", answer)
     with pytest.raises((LaunchError, asyncio.CancelledError)):
         asyncio.run(engine.stop())
-    assert (place.released, kept) == (1, [])
+    assert (held.released, kept) == (1, [])
 
 
 @pytest.mark.parametrize(
@@ -309,14 +315,14 @@ def test_a_level_bears_its_node_and_of_another_processor_nothing_is_learnt(
     gpus: int, processor: str, is_learnt: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     facts = NodeFacts("id", "n1", "1", (), 4.0, processor=processor, cores=4)
-    place = Seat("launch-1", None, None, {"CPU": 2.0}, facts)
+    held = Reservation("launch-1", None, None, {"CPU": 2.0}, facts)
     engine = RayEngine(
         replace(SPEC, gpus=gpus),
-        place,
+        held,
         "launch-1.1",
         handle_of("launch-1.1", "node", NOBODY),
         tmp_path / "engine.log",
-        give_back=lambda seat: None,
+        give_back=lambda held: None,
         on_gone=lambda handle: None,
     )
     assert not engine.is_alone
@@ -348,11 +354,11 @@ def test_progress_that_an_earlier_level_left_is_none_of_the_next(
     node, seen = LaunchNode(), list[tuple[int, int]]()
     refused = asyncio.run(node.run_level(LevelRequest(*cast("Any", [None] * 5), True, "gone", 1)))
     assert refused.value == Refused("its launch is over", "")
-    engine = made_engine(LeftSeat(), tmp_path)
+    engine = made_engine(LeftReservation(), tmp_path)
     engine._level, engine._on_progress = (
         2,
         lambda completed, wanted: seen.append((completed, wanted)),
     )
-    for place in ((1, 8, 8), (2, 1, 8), (2, 1, 8)):
-        engine._take(LevelProgressNews(*place))
+    for news in ((1, 8, 8), (2, 1, 8), (2, 1, 8)):
+        engine._take(LevelProgressNews(*news))
     assert seen == [(1, 8)]

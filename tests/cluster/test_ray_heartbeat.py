@@ -16,7 +16,7 @@ from autotuner.cluster.engine import RayEngine
 from autotuner.cluster.messages import LaunchRequest, News, NodeReply, Ready, Refused
 from autotuner.cluster.node import LaunchNode
 from autotuner.cluster.reaping import handle_of
-from autotuner.cluster.seat import Seat
+from autotuner.cluster.reservation import Reservation
 from autotuner.engines import LaunchSpec
 
 pytest.importorskip("ray", reason="Ray is not installed; `make ray` installs it")
@@ -39,7 +39,7 @@ def test_a_node_sees_that_its_owner_is_gone_while_the_engine_loads(
     node = Loading()
 
     def exited(code: int) -> None:
-        node._mark = ""  # else it would find itself alone for ever, in this process
+        node._launch_id = ""  # else it would find itself alone for ever, in this process
         ended.set()
 
     monkeypatch.setattr(os, "_exit", exited)
@@ -70,20 +70,20 @@ def test_an_owner_that_stands_still_gives_heartbeats_until_its_launch_is_over(
         await asyncio.sleep(0.01)
         return News(b"", None, None)
 
-    async def stop(mark: str) -> NodeReply[None]:
+    async def stop(launch_id: str) -> NodeReply[None]:
         return NodeReply(None, 0, None)
 
     calls = {call.__name__: SimpleNamespace(remote=call) for call in (launch, news, stop)}
-    seat = SimpleNamespace(
+    reservation = SimpleNamespace(
         actor=SimpleNamespace(**calls), give_heartbeat=lambda: given.append(time.monotonic())
     )
     engine = RayEngine(
         SPEC,
-        cast("Seat", seat),
+        cast("Reservation", reservation),
         "m",
         handle_of("m", "node", "127.0.0.1:1"),
         tmp_path / "engine.log",
-        give_back=lambda seat: None,
+        give_back=lambda reservation: None,
         on_gone=lambda handle: None,
     )
 
@@ -108,7 +108,7 @@ def test_a_node_whose_owner_gives_heartbeats_does_not_end(monkeypatch: pytest.Mo
         for _ in range(80):
             await node.heartbeat()
             await asyncio.sleep(0.01)
-        await node.stop(request.mark)
+        await node.stop(request.launch_id)
         with pytest.raises(asyncio.CancelledError):
             await launch
 

@@ -28,7 +28,7 @@ def fake(*flags: str, gpus: int = 0) -> LaunchSpec:
 
 
 LAUNCHER = RayLauncher(RayConfig(), environment=os.environ)
-"""One for all tests: it keeps its places on the nodes."""
+"""One for all tests: it keeps its reservations on the nodes."""
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Places in a cluster that are reserved before their launch begins."""
+"""Reservations in a cluster before their launch begins."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any, cast
 import pytest
 
 import autotuner
-from autotuner.cluster import launcher, seat
+from autotuner.cluster import launcher, reservation
 from autotuner.cluster.connection import ClusterConnection, Node
 from autotuner.cluster.launcher import RayLauncher
 from autotuner.cluster.messages import NodeFacts
 from autotuner.cluster.node import LaunchNode
-from autotuner.cluster.seat import Seat
+from autotuner.cluster.reservation import Reservation
 from autotuner.config import RayConfig
 from autotuner.engines import LaunchSpec
 from autotuner.launch import LaunchLost, Preparation
@@ -27,7 +27,7 @@ SPECS = tuple(LaunchSpec("llamacpp", ("engine", name), "fake") for name in "ab")
 FACTS = NodeFacts("id", "n1", autotuner.__version__, (), 2.0, processor="x", cores=2)
 
 
-class CountedSeat(Seat):
+class CountedReservation(Reservation):
     """Counts how often it is released."""
 
     released = 0
@@ -37,10 +37,10 @@ class CountedSeat(Seat):
 
 
 class Cluster:
-    """Gives places, the first after some waiting; or loses each."""
+    """Gives reservations after some waiting; or loses each."""
 
     def __init__(self, patch: pytest.MonkeyPatch, *, loses: bool = False) -> None:
-        self.seats: list[CountedSeat] = []
+        self.reservations: list[CountedReservation] = []
         self.loses = loses
         here = ClusterConnection("auto", "auto", 0, cast("Any", None))
         patch.setattr(launcher, "connected", lambda address: here)
@@ -55,27 +55,29 @@ class Cluster:
         still_fits: Callable[[], object],
         *,
         waiting: Callable[[], None],
-    ) -> Seat:
+    ) -> Reservation:
         waiting()
         if self.loses:
             raise LaunchLost("node n1 went down")
-        self.seats.append(CountedSeat(name, None, None, demand, FACTS))
-        return self.seats[-1]
+        self.reservations.append(CountedReservation(name, None, None, demand, FACTS))
+        return self.reservations[-1]
 
 
 def launch(found: RayLauncher, spec: LaunchSpec, folder: Path) -> Any:
     return found.launch(spec, (), log_path=folder / "engine.log", ready_timeout_s=60)
 
 
-def test_a_launch_takes_the_place_that_was_prepared_for_it_and_the_end_those_that_are_left(
+def test_a_launch_takes_the_reservation_that_was_prepared_for_it_and_the_end_those_that_are_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cluster, reports = Cluster(monkeypatch), list[Preparation]()
-    places: list[Seat] = []
+    reservations: list[Reservation] = []
 
     class Engine:
-        def __init__(self, spec: LaunchSpec, seat: Seat, *_: object, **__: object) -> None:
-            places.append(seat)
+        def __init__(
+            self, spec: LaunchSpec, reservation: Reservation, *_: object, **__: object
+        ) -> None:
+            reservations.append(reservation)
             self.handle: Any = None
 
         async def start(self, request: object) -> None:
@@ -92,11 +94,11 @@ def test_a_launch_takes_the_place_that_was_prepared_for_it_and_the_end_those_tha
 
     asyncio.run(tuned())
     assert reports == [Preparation("reserving resources of the Ray cluster")] * 2
-    assert places == [cluster.seats[1]]
-    assert [seat.released for seat in cluster.seats] == [1, 0]
+    assert reservations == [cluster.reservations[1]]
+    assert [reservation.released for reservation in cluster.reservations] == [1, 0]
 
 
-def test_a_place_that_is_lost_while_it_is_prepared_loses_its_launch(
+def test_a_reservation_that_is_lost_while_it_is_prepared_loses_its_launch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Cluster(monkeypatch, loses=True)
@@ -110,7 +112,7 @@ def test_a_place_that_is_lost_while_it_is_prepared_loses_its_launch(
     asyncio.run(tuned())
 
 
-def test_a_place_that_is_released_removes_its_files_before_its_actor_is_killed(
+def test_a_reservation_that_is_released_removes_its_files_before_its_actor_is_killed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     node, calls = LaunchNode(), list[str]()
@@ -125,9 +127,9 @@ def test_a_place_that_is_released_removes_its_files_before_its_actor_is_killed(
         get=lambda asked, timeout: asyncio.run(asked),
         kill=kill,
     )
-    monkeypatch.setattr(seat, "ray_module", lambda: ray)
+    monkeypatch.setattr(reservation, "ray_module", lambda: ray)
     groups = importlib.import_module("ray.util.placement_group")
     monkeypatch.setattr(groups, "remove_placement_group", calls.append)
     actor = SimpleNamespace(close=SimpleNamespace(remote=node.close))
-    Seat("launch-1", actor, "group", {}, FACTS).release()
+    Reservation("launch-1", actor, "group", {}, FACTS).release()
     assert calls == ["killed", "group"]

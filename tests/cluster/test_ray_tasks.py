@@ -83,7 +83,7 @@ class Tuning:
         return found
 
     def left(self) -> list[str]:
-        """Marked processes, actors and places in the cluster, ten seconds later."""
+        """Marked processes, actors and reservations in the cluster, ten seconds later."""
         deadline = time.monotonic() + 10
         while (found := self._there()) and time.monotonic() < deadline:
             time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""The connection of this process to a Ray cluster, and the room of the cluster.
+"""The connection of this process to a Ray cluster, and the capacity of the cluster.
 
 Ray connects a process to one cluster at a time.
 """
@@ -19,7 +19,7 @@ from autotuner.cluster.token import ASKED, mode_wanted, set_mode
 from autotuner.config import RayConfig
 from autotuner.config.extensions import LAUNCHERS
 from autotuner.errors import LaunchError
-from autotuner.launch.protocol import ClusterRoom
+from autotuner.launch.protocol import ClusterCapacity
 
 NAMESPACE = "autotuner"
 """Of our actors in a cluster."""
@@ -185,22 +185,22 @@ def demand(config: RayConfig, gpus: int, there: Sequence[Node]) -> dict[str, flo
 
 
 @contextmanager
-def connection(config: RayConfig) -> Iterator[ClusterRoom]:
-    """A connection of this process to a cluster, with the room of that; leaving the block ends it,
-    also one that a launch has made anew meanwhile.
+def connection(config: RayConfig) -> Iterator[ClusterCapacity]:
+    """A connection of this process to a cluster, with the capacity of that; leaving the block ends
+    it, also one that a launch has made anew meanwhile.
 
     Raises:
         LaunchError: as `connected`.
     """
     connected(config.address)
     try:
-        yield room(config)
+        yield capacity(config)
     finally:
         disconnect()
 
 
-def room(config: RayConfig) -> ClusterRoom:
-    """The room of the connected cluster, as if nobody else used it.
+def capacity(config: RayConfig) -> ClusterCapacity:
+    """The capacity of the connected cluster, as if nobody else used it.
 
     Raises:
         LaunchError: no node could ever take a launch.
@@ -209,9 +209,9 @@ def room(config: RayConfig) -> ClusterRoom:
     fitting = [node for node in there if _has(node, config.resources)]
     gpus = tuple(int(node.resources.get("GPU", 0.0)) for node in fitting)
     if any(gpus) and not any(node.resources.get("CPU") for node in fitting):
-        return ClusterRoom(gpus, 0)  # nodes that are given to launches on GPUs alone
+        return ClusterCapacity(gpus, 0)  # nodes that are given to launches on GPUs alone
     on_cpu = demand(config, 0, there)
-    return ClusterRoom(
+    return ClusterCapacity(
         gpus, sum(int(node.resources.get("CPU", 0.0) // on_cpu["CPU"]) for node in fitting)
     )
 

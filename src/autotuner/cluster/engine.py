@@ -20,7 +20,7 @@ from autotuner.cluster.messages import (
     Ready,
     Refused,
 )
-from autotuner.cluster.seat import Seat, answered
+from autotuner.cluster.reservation import Reservation, answered
 from autotuner.engines import LaunchSpec
 from autotuner.errors import LaunchError, MeasureError
 from autotuner.launch import Failure, LaunchFailed
@@ -49,18 +49,19 @@ class RayEngine(StopsWhenLeft):
         base_url: the engine's address on its own node, where load is made too.
 
     Args:
-        give_back: called with the place of the launch once nothing of the engine is left there.
+        give_back: called with the reservation of the launch once nothing of the engine is left on
+            its node.
     """
 
     def __init__(
         self,
         spec: LaunchSpec,
-        seat: Seat,
-        mark: str,
+        reservation: Reservation,
+        launch_id: str,
         handle: EngineHandle,
         log_path: Path,
         *,
-        give_back: Callable[[Seat], None],
+        give_back: Callable[[Reservation], None],
         on_gone: HandleCallback,
     ) -> None:
         self.handle = handle
@@ -68,8 +69,8 @@ class RayEngine(StopsWhenLeft):
         self.startup_s = 0.0
         self.log_path = log_path
         self._spec = spec
-        self._seat = seat
-        self._mark = mark
+        self._reservation = reservation
+        self._launch_id = launch_id
         self._give_back = give_back
         self._on_gone = on_gone
         self._exit_code: int | None = None
@@ -94,9 +95,9 @@ class RayEngine(StopsWhenLeft):
         self._listening = asyncio.create_task(self._listen())
         if request.owner_silent_s is not None:
             every_s = request.owner_silent_s / _HEARTBEATS
-            self._heartbeat = Heartbeat(self._seat.give_heartbeat, every_s)
+            self._heartbeat = Heartbeat(self._reservation.give_heartbeat, every_s)
         outcome: Ready | Failure | Refused = await self._answer(
-            lambda: self._seat.actor.launch.remote(request)
+            lambda: self._reservation.actor.launch.remote(request)
         )
         if isinstance(outcome, Refused):
             raise LaunchError(outcome.message, remedy=outcome.remedy)
@@ -114,9 +115,9 @@ class RayEngine(StopsWhenLeft):
             LaunchLost: the node is gone.
         """
         self._level, self._on_progress = self._level + 1, on_progress
-        asked = replace(request, mark=self._mark, number=self._level)
+        asked = replace(request, launch_id=self._launch_id, number=self._level)
         outcome: Measurement | Refused = await self._answer(
-            lambda: self._seat.actor.run_level.remote(asked)
+            lambda: self._reservation.actor.run_level.remote(asked)
         )
         if isinstance(outcome, Refused):
             raise MeasureError(outcome.message, remedy=outcome.remedy)
@@ -130,7 +131,7 @@ class RayEngine(StopsWhenLeft):
     @property
     def facts(self) -> NodeFacts:
         """Its node."""
-        return self._seat.facts
+        return self._reservation.facts
 
     @property
     def node(self) -> str:
@@ -140,12 +141,12 @@ class RayEngine(StopsWhenLeft):
     @property
     def actor(self) -> Any:
         """The actor that runs it."""
-        return self._seat.actor
+        return self._reservation.actor
 
     @property
     def is_alone(self) -> bool:
         """Whether it has all CPUs of its node."""
-        return self._seat.demand.get("CPU", 0.0) >= self._seat.facts.cpus
+        return self._reservation.demand.get("CPU", 0.0) >= self._reservation.facts.cpus
 
     def exit_code(self) -> int | None:
         """None while it lives; see `RunningEngine`."""
@@ -172,14 +173,14 @@ class RayEngine(StopsWhenLeft):
         self._is_stopping = True
         try:
             refused: Refused | None = await self._answer(
-                lambda: self._seat.actor.stop.remote(self._mark)
+                lambda: self._reservation.actor.stop.remote(self._launch_id)
             )
         except LaunchLost:
             await self._clean_up()
             return
         except BaseException:
             # Without its actor the engine is ended by its supervisor.
-            await asyncio.to_thread(self._seat.release)
+            await asyncio.to_thread(self._reservation.release)
             raise
         finally:
             self._has_stopped = True
@@ -188,14 +189,14 @@ class RayEngine(StopsWhenLeft):
             if self._listening is not None:
                 self._listening.cancel()
         if refused is not None:
-            await asyncio.to_thread(self._seat.release)
+            await asyncio.to_thread(self._reservation.release)
             raise LaunchError(refused.message, remedy=refused.remedy)
         self._on_gone(self.handle)
-        self._give_back(self._seat)
+        self._give_back(self._reservation)
 
     async def _clean_up(self) -> None:
         """Ends what is left where the actor is gone; the node may be, too."""
-        await asyncio.to_thread(self._seat.release)
+        await asyncio.to_thread(self._reservation.release)
         if await asyncio.to_thread(reaping.reap, self.handle) is Reaped.GONE:
             self._on_gone(self.handle)
 
@@ -240,7 +241,7 @@ class RayEngine(StopsWhenLeft):
         if self._is_stopping:
             return False
         await asyncio.sleep(_SHUTDOWN_S)
-        return not (self._is_stopping or await self._seat.is_alive())
+        return not (self._is_stopping or await self._reservation.is_alive())
 
     def _take(self, progress: LevelProgressNews | None) -> None:
         """Passes progress on; what the level before has left behind is none of this one's."""
@@ -254,15 +255,15 @@ class RayEngine(StopsWhenLeft):
             while self._exit_code is None:
                 try:
                     news: News = await answered(
-                        lambda: self._seat.actor.news.remote(
-                            self._mark, self._log_bytes, self._progress
+                        lambda: self._reservation.actor.news.remote(
+                            self._launch_id, self._log_bytes, self._progress
                         )
                     )
                 except LaunchLost as lost:
                     self._lost = lost
                     return
                 if news.exit_code is not None and await self._node_went_down():
-                    self._lost = LaunchLost(f"node {self._seat.facts.host} went down")
+                    self._lost = LaunchLost(f"node {self._reservation.facts.host} went down")
                     return
                 if news.log:
                     log.write(news.log)

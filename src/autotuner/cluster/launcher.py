@@ -27,13 +27,13 @@ from autotuner.cluster.connection import (
 from autotuner.cluster.engine import RayEngine
 from autotuner.cluster.load import RayLoadGenerator
 from autotuner.cluster.messages import LaunchRequest
-from autotuner.cluster.seat import Seat, reserved
+from autotuner.cluster.reservation import Reservation, reserved
 from autotuner.config import Document, RayConfig
 from autotuner.engines import LaunchSpec
 from autotuner.errors import LaunchError
 from autotuner.launch.engine_log import open_log
 from autotuner.launch.protocol import (
-    ClusterRoom,
+    ClusterCapacity,
     EngineHandle,
     HandleCallback,
     LaunchContext,
@@ -45,7 +45,7 @@ from autotuner.measure.protocol import LoadContext
 
 T = TypeVar("T")
 _IDLE_S = 10.0
-"""Time for which a place in the cluster is kept for the next launch."""
+"""Time for which a reservation is kept for the next launch."""
 _NODE_BACK_S = 300.0
 """Time for which a launch waits for a node that fits, where there was one before."""
 _LOOK_S = 2.0
@@ -58,7 +58,7 @@ whether the owner comes back."""
 class RayLauncher:
     """An actor in a placement group for each launch, which runs the local launcher on its node.
 
-    The actor and its place are kept for the next launch that needs as much: starting a process of
+    Actor and reservation are kept for the next launch that needs as much: starting a process of
     Ray's takes longer than all else that a launch costs.
 
     Args:
@@ -80,8 +80,8 @@ class RayLauncher:
         self._on_started = on_started
         self._on_gone = on_gone
         self._caches = caches
-        self._idle: list[Seat] = []
-        self._prepared: list[tuple[LaunchSpec, Seat]] = []
+        self._idle: list[Reservation] = []
+        self._prepared: list[tuple[LaunchSpec, Reservation]] = []
         self._fitted: set[int] = set()
         self._lock = threading.Lock()
 
@@ -107,7 +107,7 @@ class RayLauncher:
         return reaping.reap(handle)
 
     @classmethod
-    def connection(cls, options: Document | None) -> AbstractContextManager[ClusterRoom]:
+    def connection(cls, options: Document | None) -> AbstractContextManager[ClusterCapacity]:
         """A connection to a cluster; see `LaunchesOnCluster`."""
         return connection(_config(options))
 
@@ -117,16 +117,16 @@ class RayLauncher:
         return RayLoadGenerator(context)
 
     async def prepare(self, spec: LaunchSpec, report: Callable[[Preparation], None]) -> None:
-        """Reserves a place for the next launch of `spec`, however long others use the cluster.
+        """Reserves what the next launch of `spec` needs, however long others use the cluster.
 
         Raises:
             LaunchError: no cluster answers, or no node of it could ever take the launch.
         """
         await asyncio.to_thread(connected, self._config.address)
         with contextlib.suppress(LaunchLost):  # then the launch is lost, if the cluster stays so
-            seat = await self._seat(spec, waiting=lambda: report(_RESERVING))
+            reservation = await self._reservation(spec, waiting=lambda: report(_RESERVING))
             with self._lock:
-                self._prepared.append((spec, seat))
+                self._prepared.append((spec, reservation))
 
     async def launch(
         self,
@@ -136,46 +136,46 @@ class RayLauncher:
         log_path: Path,
         ready_timeout_s: float,
     ) -> RayEngine:
-        """Starts `spec` in the place that was prepared for it, or waits for one; see
+        """Starts `spec` in the reservation that was prepared for it, or waits for one; see
         `Launcher.launch`.
 
         Which GPUs it gets, Ray says: `devices` of this machine take no part.
         """
         open_log(log_path).close()
         there = await asyncio.to_thread(connected, self._config.address)
-        seat = self._prepared_for(spec) or await self._seat(spec)
-        mark = seat.next_mark()
+        reservation = self._prepared_for(spec) or await self._reservation(spec)
+        launch_id = reservation.next_launch_id()
         engine = RayEngine(
             spec,
-            seat,
-            mark,
-            reaping.handle_of(mark, seat.facts.node, there.address),
+            reservation,
+            launch_id,
+            reaping.handle_of(launch_id, reservation.facts.node, there.address),
             log_path,
             give_back=self._take_back,
             on_gone=self._on_gone,
         )
         try:
             self._on_started(engine.handle)
-            await engine.start(self._request(spec, mark, there, ready_timeout_s))
+            await engine.start(self._request(spec, launch_id, there, ready_timeout_s))
         except BaseException:
             await engine.stop()
             raise
         return engine
 
     async def close(self) -> None:
-        """Gives its places back."""
+        """Gives its reservations back."""
         with self._lock:
-            places = [*self._idle, *(seat for _, seat in self._prepared)]
+            kept = [*self._idle, *(reservation for _, reservation in self._prepared)]
             self._idle, self._prepared = [], []
-        for place in places:
-            await asyncio.to_thread(_release_if_there, place)
+        for reservation in kept:
+            await asyncio.to_thread(_release_if_there, reservation)
 
     def _request(
-        self, spec: LaunchSpec, mark: str, there: ClusterConnection, ready_timeout_s: float
+        self, spec: LaunchSpec, launch_id: str, there: ClusterConnection, ready_timeout_s: float
     ) -> LaunchRequest:
         behind_client = there.asked.startswith(CLIENT)
         return LaunchRequest(
-            mark,
+            launch_id,
             spec,
             dict(self._environment),
             self._caches,
@@ -183,37 +183,41 @@ class RayLauncher:
             owner_silent_s=_OWNER_SILENT_S if behind_client else None,
         )
 
-    def _prepared_for(self, spec: LaunchSpec) -> Seat | None:
+    def _prepared_for(self, spec: LaunchSpec) -> Reservation | None:
         with self._lock:
-            for place, (prepared, seat) in enumerate(self._prepared):
+            for number, (prepared, reservation) in enumerate(self._prepared):
                 if prepared == spec:
-                    del self._prepared[place]
-                    return seat
+                    del self._prepared[number]
+                    return reservation
         return None
 
-    async def _seat(self, spec: LaunchSpec, *, waiting: Callable[[], None] = lambda: None) -> Seat:
-        """A place for a launch: a kept one where it is as large, else a new one.
+    async def _reservation(
+        self, spec: LaunchSpec, *, waiting: Callable[[], None] = lambda: None
+    ) -> Reservation:
+        """A reservation for a launch: a kept one where it is as large, else a new one.
 
         Args:
             waiting: called every few seconds until there is one.
         """
-        patience = Patience(_NODE_BACK_S if spec.gpus in self._fitted else 0.0)
+        deadline = RetryDeadline(_NODE_BACK_S if spec.gpus in self._fitted else 0.0)
 
         def fits() -> dict[str, float] | None:
-            return patience.tried(lambda: demand(self._config, spec.gpus, nodes()))
+            return deadline.tried(lambda: demand(self._config, spec.gpus, nodes()))
 
         while (wanted := await asyncio.to_thread(fits)) is None:
             waiting()
             await asyncio.sleep(_LOOK_S)
         self._fitted.add(spec.gpus)
-        patience = Patience(_NODE_BACK_S)
+        deadline = RetryDeadline(_NODE_BACK_S)
         with self._lock:
-            kept = next((seat for seat in self._idle if seat.demand == wanted), None)
+            kept = next(
+                (reservation for reservation in self._idle if reservation.demand == wanted), None
+            )
             if kept is not None:
                 self._idle.remove(kept)
                 others = []
             else:
-                # What they hold may be all the room that there is.
+                # What they hold may be all that there is.
                 others, self._idle = self._idle, []
         await asyncio.to_thread(_release_all, others)
         if kept is not None:
@@ -225,38 +229,38 @@ class RayLauncher:
                 if not is_alive:
                     await asyncio.to_thread(kept.release)
         name = f"launch-{uuid.uuid4().hex[:12]}"
-        seat = await reserved(name, wanted, spec.gpus, fits, waiting=waiting)
-        if seat.facts.version != autotuner.__version__:
-            await asyncio.to_thread(seat.release)
+        reservation = await reserved(name, wanted, spec.gpus, fits, waiting=waiting)
+        if reservation.facts.version != autotuner.__version__:
+            await asyncio.to_thread(reservation.release)
             raise LaunchError(
-                f"node {seat.facts.host} has version {seat.facts.version} of inference-autotuner, "
-                f"and this is {autotuner.__version__}",
+                f"node {reservation.facts.host} has version {reservation.facts.version} of "
+                f"inference-autotuner, and this is {autotuner.__version__}",
                 remedy="install the same version on every node",
             )
-        return seat
+        return reservation
 
-    def _take_back(self, seat: Seat) -> None:
-        """Keeps a place for a while."""
+    def _take_back(self, reservation: Reservation) -> None:
+        """Keeps a reservation for a while."""
         with self._lock:
-            self._idle.append(seat)
-        timer = threading.Timer(_IDLE_S, self._release_idle, (seat, seat.launches))
+            self._idle.append(reservation)
+        timer = threading.Timer(_IDLE_S, self._release_idle, (reservation, reservation.launches))
         timer.daemon = True
         timer.start()
 
-    def _release_idle(self, seat: Seat, launches: int) -> None:
+    def _release_idle(self, reservation: Reservation, launches: int) -> None:
         with self._lock:
-            if seat not in self._idle or seat.launches != launches:
+            if reservation not in self._idle or reservation.launches != launches:
                 return
-            self._idle.remove(seat)
-        _release_if_there(seat)
+            self._idle.remove(reservation)
+        _release_if_there(reservation)
 
 
 @dataclass
-class Patience:
-    """Waits for room that was there once: a node that was lost may come back.
+class RetryDeadline:
+    """Limit of retrying what was possible once: a node that was lost may come back.
 
     Attributes:
-        most_s: how long a refusal may last; 0 where there never was room.
+        most_s: how long a refusal may last; 0 where it never was.
     """
 
     most_s: float
@@ -281,14 +285,14 @@ class Patience:
         return found
 
 
-def _release_all(seats: Sequence[Seat]) -> None:
-    for seat in seats:
-        seat.release()
+def _release_all(reservations: Sequence[Reservation]) -> None:
+    for reservation in reservations:
+        reservation.release()
 
 
-def _release_if_there(seat: Seat) -> None:
-    with contextlib.suppress(Exception):  # the cluster may be gone, and the place with it
-        seat.release()
+def _release_if_there(reservation: Reservation) -> None:
+    with contextlib.suppress(Exception):  # the cluster may be gone, and the reservation with it
+        reservation.release()
 
 
 def _config(options: Document | None) -> RayConfig:

@@ -12,7 +12,7 @@ from autotuner.measure import LevelPlan
 from autotuner.measure.protocol import LoadContext
 
 T = TypeVar("T", covariant=True)
-MARK = "AUTOTUNER_LAUNCH"
+LAUNCH_ID = "AUTOTUNER_LAUNCH"
 """Variable that an engine and all that it starts inherit: the launch that they are of."""
 
 
@@ -42,14 +42,14 @@ class LaunchRequest:
     """An engine to start on a node.
 
     Attributes:
-        mark: the launch, for `MARK`.
+        launch_id: for `LAUNCH_ID`.
         environment: the owner's variables that engines inherit.
         caches: folder on the node for what engines compile; None leaves it to them.
         owner_silent_s: seconds without a heartbeat after which the owner counts as gone; None where
             Ray itself sees that, and none is given.
     """
 
-    mark: str
+    launch_id: str
     spec: LaunchSpec
     environment: Mapping[str, str]
     caches: Path | None
@@ -64,7 +64,7 @@ class LevelRequest:
     Attributes:
         context: of the load generator, with the tool that makes the load.
         is_alone: whether nothing else is launched on the node meanwhile.
-        mark: of its launch. number: of the level among those of it.
+        launch_id: of its launch. number: of the level among those of it.
     """
 
     context: LoadContext
@@ -73,7 +73,7 @@ class LevelRequest:
     plan: LevelPlan
     gpus: int
     is_alone: bool
-    mark: str = ""
+    launch_id: str = ""
     number: int = 0
 
 

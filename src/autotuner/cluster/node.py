@@ -19,7 +19,7 @@ import autotuner
 from autotuner.catalog.device import this_device
 from autotuner.cluster.connection import nodes
 from autotuner.cluster.messages import (
-    MARK,
+    LAUNCH_ID,
     LaunchRequest,
     LevelProgressNews,
     LevelRequest,
@@ -55,14 +55,14 @@ _LOG_BYTES = 1 << 20
 class LaunchNode:
     """Runs launches on a node, one after the other.
 
-    Every message names its launch by its mark: Ray keeps no order among those that wait together.
+    Every message has the id of its launch: Ray keeps no order among those that wait together.
     """
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name="engine", daemon=True).start()
         self._scratch = ScratchFolder("launches")
-        self._mark = ""
+        self._launch_id = ""
         self._over: set[str] = set()
         self._log = self._scratch.path / "none.log"
         self._engine: LocalEngine | None = None
@@ -90,35 +90,40 @@ class LaunchNode:
 
     async def launch(self, request: LaunchRequest) -> NodeReply[Ready | Failure | Refused]:
         """Starts an engine; returns when it serves, or why it does not."""
-        if request.mark in self._over:
+        if request.launch_id in self._over:
             return NodeReply(Refused("it was stopped before it began", ""), 0, None)
-        self._mark, self._log = request.mark, self._scratch.path / f"{request.mark}.log"
+        self._launch_id, self._log = (
+            request.launch_id,
+            self._scratch.path / f"{request.launch_id}.log",
+        )
         self._engine, self._progress, self._heartbeat_s = None, None, time.monotonic()
         if request.owner_silent_s is not None:
-            watch = self._end_with_owner(request.mark, request.owner_silent_s)
+            watch = self._end_with_owner(request.launch_id, request.owner_silent_s)
             asyncio.run_coroutine_threadsafe(watch, self._loop)
         reply = self._reply(await self._run(self._launch(request)))
         if not isinstance(reply.value, Ready):
-            self._over.add(request.mark)
+            self._over.add(request.launch_id)
         return reply
 
     async def run_level(self, request: LevelRequest) -> NodeReply[Measurement | Refused]:
         """Runs a load level on the engine, and watches the node meanwhile."""
-        if request.mark != self._mark or request.mark in self._over:
+        if request.launch_id != self._launch_id or request.launch_id in self._over:
             return NodeReply(Refused("its launch is over", ""), 0, None)
         return self._reply(await self._run(self._level(request)))
 
-    async def news(self, mark: str, log_position: int, progress: LevelProgressNews | None) -> News:
+    async def news(
+        self, launch_id: str, log_position: int, progress: LevelProgressNews | None
+    ) -> News:
         """Waits until something is new of a launch, for a second at the most.
 
         Args:
-            mark: of the launch, which may be about to begin.
+            launch_id: of the launch, which may be about to begin.
             log_position: bytes of the log that the owner has.
             progress: what it knows.
         """
         deadline_s = time.monotonic() + _NEWS_WAIT_S
         while True:
-            if self._mark == mark:
+            if self._launch_id == launch_id:
                 exit_code = self._exit_code()
                 log = self._log_from(log_position)
                 if log or self._progress != progress or exit_code is not None:
@@ -132,13 +137,13 @@ class LaunchNode:
         """Notes that the owner lives."""
         self._heartbeat_s = time.monotonic()
 
-    async def stop(self, mark: str) -> NodeReply[Refused | None]:
+    async def stop(self, launch_id: str) -> NodeReply[Refused | None]:
         """Ends a launch, whatever it is about; returns once nothing of its engine is left.
 
         One that has not begun, never does.
         """
-        self._over.add(mark)
-        if self._mark != mark:
+        self._over.add(launch_id)
+        if self._launch_id != launch_id:
             return NodeReply(None, 0, None)
         return self._reply(await self._run(self._stop(), is_work=False))
 
@@ -155,7 +160,10 @@ class LaunchNode:
                 "put the model at the same path on every node (a shared folder, or the same "
                 "image), or name one of a hub",
             )
-        environment = {**engine_environment(request.environment, os.environ), MARK: request.mark}
+        environment = {
+            **engine_environment(request.environment, os.environ),
+            LAUNCH_ID: request.launch_id,
+        }
         launcher = LocalLauncher(environment=environment, caches=request.caches)
         facts = await self.facts()
         try:
@@ -208,10 +216,14 @@ class LaunchNode:
             return Refused(f"node {this_machine().host}: {error.message}", error.remedy)
         return None
 
-    async def _end_with_owner(self, mark: str, silent_s: float) -> None:
+    async def _end_with_owner(self, launch_id: str, silent_s: float) -> None:
         """Ends a launch, and this process, where the owner gives no heartbeat any more: from the
         start on, since an engine may load for minutes."""
-        while self._mark == mark and mark not in self._over and self._exit_code() is None:
+        while (
+            self._launch_id == launch_id
+            and launch_id not in self._over
+            and self._exit_code() is None
+        ):
             await asyncio.sleep(silent_s / 8)
             if time.monotonic() - self._heartbeat_s > silent_s:
                 await self._stop()
@@ -257,9 +269,9 @@ def engine_environment(owners: Mapping[str, str], nodes: Mapping[str, str]) -> d
     say something of their machine. Nothing else of the node's environment reaches it."""
     return {
         name: value
-        for place, variables in ((False, owners), (True, nodes))
+        for is_nodes, variables in ((False, owners), (True, nodes))
         for name, value in variables.items()
-        if _is_of_the_node(name) is place and not fnmatch.fnmatchcase(name, _OF_RAY)
+        if _is_of_the_node(name) is is_nodes and not fnmatch.fnmatchcase(name, _OF_RAY)
     }
 
 

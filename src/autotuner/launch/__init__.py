@@ -5,7 +5,7 @@ In: a `LaunchSpec`. Out: a `RunningEngine`, or a classified `Failure`. Knows not
 
 from autotuner.launch.local import LocalEngine, LocalLauncher
 from autotuner.launch.protocol import (
-    ClusterRoom,
+    ClusterCapacity,
     EngineHandle,
     Failure,
     HandleCallback,
@@ -28,7 +28,7 @@ from autotuner.launch.registry import (
 )
 
 __all__ = [
-    "ClusterRoom",
+    "ClusterCapacity",
     "EngineHandle",
     "Failure",
     "HandleCallback",

@@ -74,8 +74,8 @@ class LaunchLost(Exception):  # noqa: N818 - nothing of the launch is at fault
 
 
 @dataclass(frozen=True)
-class ClusterRoom:
-    """Room of a cluster for launches.
+class ClusterCapacity:
+    """Capacity of a cluster for launches.
 
     Attributes:
         nodes: GPUs of each node that can take launches; 0 for one that has CPUs alone.
@@ -229,7 +229,7 @@ class Prepares(Protocol):
 
 
 @runtime_checkable
-class KeepsPlaces(Protocol):
+class KeepsReservations(Protocol):
     """A launcher that keeps something from one launch to the next."""
 
     async def close(self) -> None:
@@ -242,7 +242,7 @@ async def closed_when_left(launcher: Launcher) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        if isinstance(launcher, KeepsPlaces):
+        if isinstance(launcher, KeepsReservations):
             await launcher.close()
 
 
@@ -250,9 +250,9 @@ async def closed_when_left(launcher: Launcher) -> AsyncIterator[None]:
 class LaunchesOnCluster(Protocol):
     """Class of a launcher that places engines on the nodes of a cluster."""
 
-    def connection(self, options: Document | None) -> AbstractContextManager[ClusterRoom]:
+    def connection(self, options: Document | None) -> AbstractContextManager[ClusterCapacity]:
         """A connection to the cluster that the task's block of the launcher's name means, with the
-        room of that; leaving the block ends it, however far the task has come.
+        capacity of that; leaving the block ends it, however far the task has come.
 
         Raises:
             LaunchError: it cannot be asked.

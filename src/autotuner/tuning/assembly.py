@@ -71,7 +71,7 @@ def keyless(environment: Mapping[str, str]) -> dict[str, str]:
 
 @contextmanager
 def connected_to_cluster(prepared: Prepared) -> Iterator[Prepared]:
-    """The task with the room of the cluster that it launches on; as it is where it uses none.
+    """The task with the capacity of the cluster that it launches on; as it is where it uses none.
 
     Leaving the block ends the connection, and with it a cluster of this machine alone.
 
@@ -82,8 +82,8 @@ def connected_to_cluster(prepared: Prepared) -> Iterator[Prepared]:
     if not isinstance(launcher, LaunchesOnCluster):
         yield prepared
         return
-    with launcher.connection(prepared.task.launcher_options) as room:
-        yield replace(prepared, room=room)
+    with launcher.connection(prepared.task.launcher_options) as capacity:
+        yield replace(prepared, cluster_capacity=capacity)
 
 
 def generator_for(prepared: Prepared, base: Path) -> LoadGenerator:
@@ -125,9 +125,9 @@ def tuner_for(
     """
     if prepared.replay is not None:
         devices = tuple(map(str, range(prepared.total_gpus)))
-    if prepared.room is not None:
-        devices = prepared.room.devices if prepared.total_gpus else None
-    is_watched_here = prepared.replay is None and prepared.room is None
+    if prepared.cluster_capacity is not None:
+        devices = prepared.cluster_capacity.devices if prepared.total_gpus else None
+    is_watched_here = prepared.replay is None and prepared.cluster_capacity is None
     return Tuner(
         prepared,
         store=store,

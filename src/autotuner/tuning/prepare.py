@@ -12,7 +12,7 @@ from autotuner.catalog import Device, ResolvedModel, resolve_model, this_device
 from autotuner.config import LengthDistribution, LoadLevel, ReplayConfig, TaskConfig
 from autotuner.errors import EngineError
 from autotuner.landscapes import RecordedRegion, Replay, match
-from autotuner.launch import ClusterRoom
+from autotuner.launch import ClusterCapacity
 from autotuner.launch.replay import STARTUP_S
 from autotuner.profiles import ProfileRegistry, TaskContext, builtin_registry
 from autotuner.search import Budget
@@ -52,7 +52,7 @@ class Prepared:
         known_starts: how its engine started before; None where that is not known.
         baseline: what is launched first; None where nothing is, and `baseline_why` says why.
         confirms: whether launches are kept for the end, to confirm the result.
-        room: of its cluster; None where it uses none, or that was not asked.
+        cluster_capacity: of its cluster; None where it uses none, or that was not asked.
     """
 
     task: TaskConfig
@@ -70,7 +70,7 @@ class Prepared:
     baseline: Baseline | None = None
     baseline_why: str = ""
     confirms: bool = False
-    room: ClusterRoom | None = None
+    cluster_capacity: ClusterCapacity | None = None
 
     @functools.cached_property
     def launchable(self) -> Space:
@@ -170,7 +170,7 @@ class Prepared:
         """How many engines may run at once: as many as are asked for and there is room for."""
         asked = self.task.optimization.parallel_launches
         narrowest = min(max(candidate.gpus, 1) for candidate in self.space.candidates)
-        there = self.room or ClusterRoom((self.total_gpus,), on_cpus=1)
+        there = self.cluster_capacity or ClusterCapacity((self.total_gpus,), on_cpus=1)
         room = max(there.launches(narrowest if self.total_gpus else 0), 1)
         return room if asked == "auto" else min(asked, room)
 

@@ -206,15 +206,15 @@ def print_plan(prepared: Prepared, document: dict[str, Any]) -> None:
 
 
 def _cluster_text(prepared: Prepared, config: RayConfig) -> str:
-    where, room = f"Ray at {config.address}", prepared.room
+    where, capacity = f"Ray at {config.address}", prepared.cluster_capacity
     if config.address == RayConfig().address:
         where += ", which is this machine's or that of RAY_ADDRESS"
-    if room is None:
+    if capacity is None:
         return f"{where}; its nodes are asked when the task begins"
-    nodes = counted(len(room.nodes), "node")
+    nodes = counted(len(capacity.nodes), "node")
     if prepared.total_gpus:
-        return f"{where}: {nodes} with {counted(sum(room.nodes), 'GPU')}"
-    return f"{where}: {nodes} with room for {counted(room.on_cpus, 'engine')} on CPUs at once"
+        return f"{where}: {nodes} with {counted(sum(capacity.nodes), 'GPU')}"
+    return f"{where}: {nodes} with room for {counted(capacity.on_cpus, 'engine')} on CPUs at once"
 
 
 def machine_lines(config: ResolvedConfig) -> list[str]:

@@ -198,7 +198,7 @@ def _performance(
 def _devices(prepared: Prepared, requested: str | None) -> Devices:
     """Devices of this machine that the task's engines run on: none of a replay, or of a task on a
     cluster, and none is locked."""
-    if prepared.replay is not None or prepared.room is not None:
+    if prepared.replay is not None or prepared.cluster_capacity is not None:
         return Devices(CPU, ())
     gpu = prepared.variants[0].context.gpu
     allowed = allowed_gpus(os.environ)

@@ -1,4 +1,4 @@
-"""A place for launches on a node: a placement group, and the actor in it."""
+"""A reservation for launches on a node: a placement group, and the actor in it."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _CLOSE_S = 2.0
 
 
 @dataclass
-class Seat:
-    """A place that is reserved, and answers.
+class Reservation:
+    """A placement group whose actor answers.
 
     Attributes:
         actor: a `LaunchNode`.
@@ -41,8 +41,8 @@ class Seat:
     facts: NodeFacts
     launches: int = field(default=0)
 
-    def next_mark(self) -> str:
-        """A mark for the next launch."""
+    def next_launch_id(self) -> str:
+        """The id of the next launch."""
         self.launches += 1
         return f"{self.name}.{self.launches}"
 
@@ -86,12 +86,12 @@ async def reserved(
     still_fits: Callable[[], object],
     *,
     waiting: Callable[[], None] = lambda: None,
-) -> Seat:
-    """Waits for room, and takes it.
+) -> Reservation:
+    """Waits until there is enough, and reserves it.
 
     Args:
         still_fits: raises where the cluster will never have it.
-        waiting: called every few seconds until there is room.
+        waiting: called every few seconds until there is enough.
 
     Raises:
         LaunchError: the node cannot run launches, or what `still_fits` raises.
@@ -108,7 +108,7 @@ async def reserved(
         while not (await asyncio.wait({answer}, timeout=_LOOK_S))[0]:
             waiting()
             await asyncio.to_thread(still_fits)
-        return Seat(name, actor, group, demand, answer.result())
+        return Reservation(name, actor, group, demand, answer.result())
     except BaseException:
         answer.cancel()
         await asyncio.to_thread(_release, actor, group)
