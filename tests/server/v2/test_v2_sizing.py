@@ -43,6 +43,7 @@ def test_a_waiting_task_is_sized_by_prediction_on_gpus_that_are_named(client: Te
     assert (own.source, [row.gpu for row in own.gpus]) == ("predicted", ["h100_sxm"])
     assert [month.month for month in own.growth] == [0, 1, 2, 3]
     assert size(client, task_id, rate=40, ttft_ms=900).slo == {"tpot_ms": 50, "ttft_ms": 900}
+    assert size(client, task_id, rate=40, unlimited="tpot_ms").slo == {}
     assert size(client, task_id, rate=40, tpot_ms=60).slo == {"tpot_ms": 60}
     assert own.growth[3].traffic.requests_per_s == pytest.approx(40 * 1.1**3)
     two = size(client, task_id, rate=40, gpu=["h200", "h100"], predictor="roofline")

@@ -19752,6 +19752,8 @@ export interface operations {
                 growth_per_month?: number | null;
                 /** @description Months that it grows for; 12 where left out. */
                 months?: number | null;
+                /** @description Limits of the task that do not count here, by name: `ttft_ms`. */
+                unlimited?: string[];
                 /** @description Measurements where a launch succeeded, else predictions, where left out. */
                 source?: ("measured" | "predicted") | null;
                 /** @description GPUs of the catalog on which the task is predicted; `all` of its maker. */

@@ -39,6 +39,12 @@ describe("what the service is asked", () => {
     });
   });
 
+  it("names the task's limits that do not count", () => {
+    expect(requestOf(sizingSearch({ rate: 4, slo: "ttft_ms=none,tpot_ms=30" }))).toEqual({
+      ...{ rate: 4, unlimited: ["ttft_ms"], tpot_ms: 30 },
+    });
+  });
+
   it("is of GPUs by their names, whatever the source was", () => {
     const asked = requestOf({ users: 3, gpus: "h100_sxm,l4", source: "measured" });
     expect(asked).toEqual({ users: 3, gpu: ["h100_sxm", "l4"] });

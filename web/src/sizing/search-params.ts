@@ -17,16 +17,18 @@ export interface SizingSearch {
   /** Names, with commas between them. */
   gpus?: string;
   source?: "measured" | "predicted";
-  /** `ttft_ms=500,tpot_ms=50`: limits in place of the task's of the same names. */
+  /** `ttft_ms=500,tpot_ms=none`: limits in place of the task's of the same names. */
   slo?: string;
 }
 
-export type Limits = Readonly<Record<string, number>>;
+/** Latency -> limit in ms; null where the task's own does not count. */
+export type Limits = Readonly<Record<string, number | null>>;
 
+const NONE = "none";
 const MOST = 1e9;
 const LONGEST = 2_000;
 const GPUS = /^[\w.-]+(,[\w.-]+)*$/;
-const LIMIT = /^((?:ttft|tpot)(?:_p9[09])?_ms|e2e_p9[09]_ms)=([\d.]+)$/;
+const LIMIT = /^((?:ttft|tpot)(?:_p9[09])?_ms|e2e_p9[09]_ms)=([\d.]+|none)$/;
 
 /** What is valid of an address that somebody may have typed. */
 export function sizingSearch(given: Record<string, unknown>): SizingSearch {
@@ -58,22 +60,26 @@ export function sizingSearch(given: Record<string, unknown>): SizingSearch {
 
 /** Limits of an address; what is none is left out. */
 export function limitsIn(text: string): Limits {
-  const pairs = text.split(",").flatMap((word) => {
+  const pairs = text.split(",").flatMap((word): [string, number | null][] => {
     const [, name, value] = LIMIT.exec(word) ?? [];
-    return name !== undefined && Number(value) > 0 ? [[name, Number(value)]] : [];
+    if (name === undefined) return [];
+    if (value === NONE) return [[name, null]];
+    return Number(value) > 0 ? [[name, Number(value)]] : [];
   });
   return Object.fromEntries(pairs);
 }
 
 export const textOf = (limits: Limits): string =>
   Object.entries(limits)
-    .map(([name, limit]) => `${name}=${limit}`)
+    .map(([name, limit]) => `${name}=${limit ?? NONE}`)
     .join(",");
 
 /** What the service is asked; null until there is traffic. */
 export function requestOf(search: SizingSearch): SizingRequest | null {
   const { rate, users, think, headroom, growth, months, price, gpus, source, slo } = search;
   if (rate === undefined && users === undefined) return null;
+  const limits = Object.entries(limitsIn(slo ?? ""));
+  const unlimited = limits.filter(([, limit]) => limit === null).map(([name]) => name);
   const asked = {
     rate,
     users,
@@ -84,7 +90,8 @@ export function requestOf(search: SizingSearch): SizingRequest | null {
     usd_per_gpu_hour: price,
     gpu: gpus?.split(","),
     source: gpus === undefined ? source : undefined,
-    ...limitsIn(slo ?? ""),
+    unlimited: unlimited.length > 0 ? unlimited : undefined,
+    ...Object.fromEntries(limits.filter(([, limit]) => limit !== null)),
   };
   return Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
 }

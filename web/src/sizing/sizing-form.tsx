@@ -121,7 +121,8 @@ function LimitFields({ search, onChange, own, faultAt }: SizingFormProps) {
   const names = [...new Set([...USUAL, ...Object.keys(own), ...Object.keys(given)])];
   const change = (name: string, limit: number | null) => {
     const { [name]: _, ...others } = given;
-    const next = limit === null ? others : { ...others, [name]: limit };
+    const isDropped = limit === null && name in own;
+    const next = limit === null && !isDropped ? others : { ...others, [name]: limit };
     onChange({ slo: textOf(next) || undefined });
   };
   return (

@@ -58,6 +58,18 @@ it("opens as the link says, in users and with limits of its own", async () => {
   });
 });
 
+it("drops a limit of the task that is cleared, and takes it again where one is typed", async () => {
+  const { asked, given } = answers(aSizing());
+  openPage(`${PAGE}?rate=40`, given);
+  const limit = await screen.findByLabelText("TTFT at most");
+  await userEvent.clear(limit);
+  await userEvent.tab();
+  expect(limit).toHaveValue("");
+  await waitFor(() => expect(asked.at(-1)?.toString()).toBe("rate=40&unlimited=ttft_ms"));
+  await userEvent.type(limit, "500");
+  await waitFor(() => expect(asked.at(-1)?.toString()).toBe("rate=40&ttft_ms=500"));
+});
+
 it("follows growth, names the baseline, other GPUs and what is left out", async () => {
   const month = {
     ...{ month: 0, traffic: aSizing().traffic, gpu: "h100_sxm", candidate: "70d79c75c38e" },

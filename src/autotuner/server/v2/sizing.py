@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from pydantic import Field, TypeAdapter
 
 from autotuner.config import PredictionMode, PredictorName, TaskConfig, parse_stored_task
+from autotuner.config.slo import LATENCIES
 from autotuner.errors import AutotunerError
 from autotuner.report.size_document import SizeQuestion, size_document
 from autotuner.report.size_views import SizeView
@@ -63,6 +64,8 @@ class SizingQuery(LimitsQuery):
     """Share by which the traffic grows each month."""
     months: Annotated[int, Field(ge=1, le=_MOST_MONTHS)] | None = None
     """Months that it grows for; 12 where left out."""
+    unlimited: list[Text] = Field(default_factory=list, max_length=len(LATENCIES))
+    """Limits of the task that do not count here, by name: `ttft_ms`."""
     source: Literal["measured", "predicted"] | None = None
     """Measurements where a launch succeeded, else predictions, where left out."""
     gpu: list[GpuWord] = Field(default_factory=list, max_length=_MOST_GPUS)
@@ -90,7 +93,7 @@ def get_sizing(
     task = with_gpus_of_home(
         parse_stored_task(record.config, source=f"task {record.id}"), service.folder
     )
-    limits = {**task.slo_limits(), **asked.limits()}
+    limits = _limits(task, asked)
     traffic = _traffic(asked)
     growth = _growth(traffic, asked)
     wishes = ReplicaWishes(
@@ -118,6 +121,17 @@ def get_sizing(
         growth=growth,
     )
     return json_response(SIZE, size_document(question, known))
+
+
+def _limits(task: TaskConfig, asked: SizingQuery) -> dict[str, float]:
+    given = asked.limits()
+    for name in asked.unlimited:
+        if name not in LATENCIES:
+            raise refused_parameter("unlimited", f"{name!r} is none of {', '.join(LATENCIES)}")
+        if name in given:
+            raise refused_parameter("unlimited", f"{name} is given a limit too; leave out one")
+    own = {name: ms for name, ms in task.slo_limits().items() if name not in asked.unlimited}
+    return own | given
 
 
 def _is_measured(service: Service, record: TaskRecord, asked: SizingQuery) -> bool:
