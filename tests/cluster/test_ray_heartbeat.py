@@ -13,11 +13,13 @@ from typing import cast
 import pytest
 
 from autotuner.cluster.engine import RayEngine
+from autotuner.cluster.heartbeat import Heartbeat
 from autotuner.cluster.messages import LaunchRequest, News, NodeReply, Ready, Refused
 from autotuner.cluster.node import LaunchNode
 from autotuner.cluster.reaping import handle_of
 from autotuner.cluster.reservation import Reservation
 from autotuner.engines import LaunchSpec
+from autotuner.launch import LaunchLost
 
 pytest.importorskip("ray", reason="Ray is not installed; `make ray` installs it")
 SPEC = LaunchSpec("llamacpp", ("engine",), "fake")
@@ -96,6 +98,25 @@ def test_an_owner_that_stands_still_gives_heartbeats_until_its_launch_is_over(
     heartbeats = len(given)
     time.sleep(0.1)
     assert len(given) <= heartbeats + 1
+
+
+def test_heartbeats_go_on_after_one_that_did_not_arrive_and_end_with_their_node() -> None:
+    late, away, gone = TimeoutError(), OSError("the connection comes back"), LaunchLost("gone")
+    ends = iter([late, away, None, gone, *[None] * 99])
+    tried: list[BaseException | None] = []
+
+    def give() -> None:
+        tried.append(next(ends))
+        if tried[-1] is not None:
+            raise tried[-1]
+
+    heartbeat = Heartbeat(give, 0.01)
+    deadline = time.monotonic() + 30
+    while len(tried) < 4 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(0.05)
+    assert len(tried) == 4
+    heartbeat.stop()
 
 
 def test_a_node_whose_owner_gives_heartbeats_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,10 +5,13 @@ The owner's event loop may stand still while it waits for its database: that end
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 
 from autotuner.launch.protocol import LaunchLost
+
+_LOG = logging.getLogger(__name__)
 
 
 class Heartbeat:
@@ -35,5 +38,6 @@ class Heartbeat:
                 self._give()
             except LaunchLost:
                 return  # whoever listens to the engine sees that too
-            except TimeoutError:
-                continue
+            except Exception as error:
+                # A thread that ended unseen would make its owner look dead.
+                _LOG.debug("a heartbeat did not arrive: %s: %s", type(error).__name__, error)
