@@ -17,10 +17,11 @@ from autotuner.tuning.confirmation_views import (
     MovedView,
     RelaunchView,
 )
-from autotuner.tuning.contest import Contender, Contest, contest_of, counted
+from autotuner.tuning.contest import Contender, Contest, contest_around, counted
 from autotuner.tuning.launch_figures import began_s_of
 from autotuner.tuning.operating_points import Criteria
 from autotuner.tuning.prepare import CONFIRMING
+from autotuner.tuning.recommendation import RecommendedPoint, recommendation_of
 from autotuner.tuning.search_state import first_launches
 
 if TYPE_CHECKING:
@@ -36,17 +37,19 @@ def confirmation_of(
     config: TaskConfig,
     criteria: Criteria,
     *,
+    chosen: RecommendedPoint | None,
     is_over: bool,
 ) -> ConfirmationView | None:
     """The confirmation of a task; None where none is wanted, or nothing is recommended.
 
     Args:
         plan: of the task; tasks of earlier versions confirm nothing.
+        chosen: the recommended point.
         is_over: whether the task has ended.
     """
     if not config.optimization.confirm or CONFIRMING not in plan or config.replay is not None:
         return None
-    contest = contest_of(experiments, plan, criteria)
+    contest = None if chosen is None else contest_around(chosen, experiments, plan, criteria)
     launches = list(_relaunches(experiments))
     view = ConfirmationView(
         status="pending",
@@ -147,17 +150,14 @@ def _moved_from(
     criteria: Criteria,
     contest: Contest,
 ) -> MovedView | None:
-    before = contest_of(first_launches(experiments), plan, criteria)
+    before = recommendation_of(first_launches(experiments), plan, criteria)
     if before is None:
         return None
-    chosen, now = before.chosen, contest.chosen
-    if (chosen.point.candidate_id, chosen.point.load) == (now.point.candidate_id, now.point.load):
+    point, now = before.point, contest.chosen.point
+    if (point.candidate_id, point.load) == (now.candidate_id, now.load):
         return None
-    return MovedView(
-        index=chosen.experiment.index,
-        candidate=chosen.experiment.candidate_id,
-        load=chosen.point.load,
-    )
+    index = next(e.index for e in experiments if e.candidate_id == point.candidate_id)
+    return MovedView(index=index, candidate=point.candidate_id, load=point.load)
 
 
 def _status(view: ConfirmationView, contest: Contest, *, is_over: bool) -> str:

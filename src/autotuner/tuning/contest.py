@@ -26,7 +26,13 @@ from autotuner.tuning.launch_figures import (
     repeated_levels,
 )
 from autotuner.tuning.operating_points import Criteria
-from autotuner.tuning.recommendation import best_within, merit, points_of, recommendation_of
+from autotuner.tuning.recommendation import (
+    RecommendedPoint,
+    best_within,
+    merit,
+    points_of,
+    recommendation_of,
+)
 
 if TYPE_CHECKING:
     from autotuner.certainty import LaunchPosterior, Ratio, Settled
@@ -193,9 +199,17 @@ def contest_of(
     Args:
         plan: of the task, which keeps its baseline.
     """
-    chosen_point = recommendation_of(experiments, plan, criteria)
-    if chosen_point is None:
-        return None
+    found = recommendation_of(experiments, plan, criteria)
+    return None if found is None else contest_around(found, experiments, plan, criteria)
+
+
+def contest_around(
+    chosen_point: RecommendedPoint,
+    experiments: Sequence[ExperimentRecord],
+    plan: Mapping[str, Any],
+    criteria: Criteria,
+) -> Contest:
+    """The contest of a task whose recommended point is known."""
     point, meets_slo = chosen_point.point, chosen_point.meets_slo
     completed = [e for e in experiments if e.status == "completed"]
     points = {e.candidate_id: points_of(e, criteria) for e in completed}

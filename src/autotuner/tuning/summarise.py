@@ -116,6 +116,7 @@ def summarise(
             task.plan,
             config,
             criteria,
+            chosen=best,
             is_over=task.status in ("completed", "failed"),
         ),
         search=search_view(
