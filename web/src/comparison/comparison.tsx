@@ -10,7 +10,8 @@ import { quantity } from "~/ui/quantities";
 import { asSentence } from "~/ui/sentence";
 import classes from "./comparison.module.css";
 import { ErrorTable, WorstTable } from "./error-tables";
-import { type Dimension, errorsBy, errorsOf, METRICS, type Metric, pairsOf } from "./errors";
+import { type Dimension, errorsBy, errorsOf, pairsOf } from "./errors";
+import { METRICS, type Metric } from "./metrics";
 import { Scatter } from "./scatter";
 import type { ComparisonSearch } from "./search-params";
 

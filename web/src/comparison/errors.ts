@@ -3,9 +3,8 @@
 import type { LevelComparison } from "~/api/comparison";
 import { type LoadLevel, load } from "~/ui/format";
 import { median } from "~/ui/median";
+import type { Metric } from "./metrics";
 
-export const METRICS = ["ttft_ms", "tpot_ms", "tok_s"] as const;
-export type Metric = (typeof METRICS)[number];
 /** Bands around a measurement, as shares of it. */
 export const BANDS = [0.1, 0.15, 0.2] as const;
 /** The predictor itself, or what calibration by earlier measurements made of it. */

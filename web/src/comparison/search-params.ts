@@ -1,6 +1,7 @@
 /** What the comparison shows, as it stands in the address. */
 
-import { type Dimension, METRICS, type Metric, type Stage } from "./errors";
+import type { Dimension, Stage } from "./errors";
+import { METRICS, type Metric } from "./metrics";
 
 export interface ComparisonSearch {
   metric?: Metric;

@@ -2,7 +2,8 @@ import { Group, NativeSelect, SegmentedControl, Skeleton, Text, Title } from "@m
 import { useQuery } from "@tanstack/react-query";
 import { type Accuracy, accuracyQuery } from "~/api/verify";
 import { ErrorTable } from "~/comparison/error-tables";
-import { METRICS, type Metric, type Stage } from "~/comparison/errors";
+import type { Stage } from "~/comparison/errors";
+import { METRICS, type Metric } from "~/comparison/metrics";
 import { EmptyState } from "~/ui/empty-state";
 import { ErrorNotice } from "~/ui/error-notice";
 import { counted } from "~/ui/format";

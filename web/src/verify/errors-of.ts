@@ -1,14 +1,8 @@
 /** Errors as the service says them, in percent, as tables and charts of comparisons have them. */
 
 import type { AccuracyRow, ComparedPair, MetricErrors } from "~/api/verify";
-import {
-  BANDS,
-  type Errors,
-  type ErrorsBy,
-  type Metric,
-  type Pair,
-  type Stage,
-} from "~/comparison/errors";
+import { BANDS, type Errors, type ErrorsBy, type Pair, type Stage } from "~/comparison/errors";
+import type { Metric } from "~/comparison/metrics";
 import { quantity } from "~/ui/quantities";
 
 /** Metric of a comparison of results -> the quantity that it is of. */

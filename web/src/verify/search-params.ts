@@ -1,7 +1,8 @@
 /** What the page shows, as it stands in the address: a link shows the same to others. */
 
 import type { AccuracyFilter, Sides } from "~/api/verify";
-import { METRICS, type Metric, type Stage } from "~/comparison/errors";
+import type { Stage } from "~/comparison/errors";
+import { METRICS, type Metric } from "~/comparison/metrics";
 
 export const DIMENSIONS = ["engine", "system", "model", "load", "predictor"] as const;
 export type AccuracyDimension = (typeof DIMENSIONS)[number];
