@@ -84,6 +84,16 @@ def test_people_are_shown_before_and_meanwhile(run: Run, replay: WriteTask) -> N
     assert lines[place - 1].startswith("Try it; until the model is loaded, the engine answers 503")
 
 
+def test_a_task_of_another_name_that_asks_for_the_same_is_named(
+    run: Run, replay: WriteTask
+) -> None:
+    run("tune", replay({"name": "first"}))
+    again = run("tune", replay({"name": "second"}))
+    shown = " ".join(again.stderr.split())
+    assert "'second' asks for the same launches as task 1 'first', which goes on" in shown
+    assert "--again" in shown
+
+
 def test_what_is_shown_before_a_replay(run: Run, replay: WriteTask, home: Path) -> None:
     task = replay({"quantization": {"kvcache_mode": "fp8"}})
     plan = document(run("plan", task, "--json"))

@@ -166,6 +166,8 @@ def _run(
             left=lambda: LEFT_BY_THE_COMMAND[command_lease.keeper.ending],
         )
         task = tuner.open_task(fresh=fresh, again=again, hold=command_lease.hold)
+        if task.name != prepared.task.name:
+            _print_other_name(task, prepared.task.name)
         interrupted = runner.run(_until_done_or_stopped(tuner, task, command_lease.keeper))
         held.close()
         task = store.tasks.get(task.id) or task
@@ -178,10 +180,20 @@ def _run(
         why = "interrupted" if task.status == "interrupted" else task.stop_reason
         err().print(
             f"{why}: {done} finished experiments are kept in task {task.id}; "
-            "the same command goes on from there",
+            f"the same command {'without --fresh ' if fresh else ''}goes on from there",
             soft_wrap=True,
         )
     return TunedTask(summary, interrupted, performance)
+
+
+def _print_other_name(task: TaskRecord, name: str) -> None:
+    err().print(
+        escape(
+            f"{name!r} asks for the same launches as task {task.id} {task.name!r}, which goes on: "
+            "--again measures a finished one anew, --fresh begins another in any case"
+        ),
+        soft_wrap=True,
+    )
 
 
 def _performance(
