@@ -98,6 +98,11 @@ MISTAKES = [
     (("--format", "shell", "--replicas", "2"), ("2 replicas are wished", "--replicas")),
     (("--format", "shell", "--replicas", "2", "--rate", "1"), ("--replicas and --rate",)),
     (("--format", "compose", "--users", "-1"), ("--users",)),
+    (
+        ("--format", "kubernetes", "--rate", "1e7"),
+        ("--rate 10000000: that traffic takes", "an export has 1,000 at the most", "less traffic"),
+    ),
+    (("--format", "kubernetes", "--replicas", "0"), ("replicas: 0 is not between 1 and 1,000",)),
     (("--format", "compose", "--image", "a b"), ("image: 'a b' is no image",)),
     (("--format", "csv", "--point", "x"), ("--point x", "--list")),
     (("--format", "compose", "--json"), ("--output",)),

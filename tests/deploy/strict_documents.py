@@ -237,6 +237,7 @@ class Dynamo(Camel):
 class SkyResources(Strict):
     image_id: str = Field(pattern="^docker:")
     ports: int
+    cpus: str = Field(default="", pattern=r"^$|^\d+\+$")
     accelerators: str = Field(default="", pattern=r"^$|^[\w-]+:\d+$")
 
 

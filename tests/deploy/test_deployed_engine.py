@@ -95,7 +95,15 @@ def test_secrets_are_references_everywhere() -> None:
                 assert "hush-hush" not in texts, name
                 assert token not in texts, name
                 assert name == "aiconfigurator" or "VLLM_API_KEY" in texts
-    assert "Note: requests carry the key that is in the secret VLLM_API_KEY" in head(engine)
+    assert "Note: requests carry the secret VLLM_API_KEY as their key" in head(engine)
+    made_first = (
+        "# Before: kubectl create secret generic hf-token"
+        ' --from-literal=VLLM_API_KEY="$VLLM_API_KEY" --from-literal=ODD="$ODD"'
+        ' --from-literal=HF_TOKEN="$HF_TOKEN"\n# Start: kubectl apply'
+    )
+    assert made_first in head(engine)
+    assert "generic llm-d-hf-token --from-literal" in head(engine, "llm-d")
+    assert "# Before" not in head(engine, "compose") + head(made())
     _, spec = rendered("sglang")
     flagged = made("sglang", command=f"{spec.command()} --api-key hush-hush")
     left_out = "Note: --api-key is left out, since it holds a secret: put a proxy that asks for"
@@ -336,7 +344,7 @@ def test_flags_have_the_names_of_the_version_that_is_asked_for() -> None:
         (ExportWishes("c2"), "'c2' has no operating point.*\n.*give one of c1"),
         (ExportWishes("c1@9"), "c1 has no load '9'.*\n.*c1@8"),
         (ExportWishes("c1@x"), "c1 has no load 'x'"),
-        (ExportWishes(replicas=0), "replicas: 0"),
+        (ExportWishes(replicas=0), "replicas: 0 is not between 1 and 1,000"),
         (ExportWishes(image="a b"), "image: 'a b' is no image"),
         (ExportWishes(image="--privileged"), "is no image"),
         (ExportWishes(program="'"), "program"),

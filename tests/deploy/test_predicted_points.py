@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -70,7 +70,9 @@ class Space:
             figures = (ttft_ms, tpot_ms, 1000 / tpot_ms, width, 8.0, 0.1, 0.1, 0.1)
             self.points.append(Prediction(name, load, *figures, "roofline"))
 
-    def chosen(self, named: str, **failed: str) -> tuple[LaunchSource, ...]:
+    def chosen(
+        self, named: str, expected: Any = MappingProxyType({}), **failed: str
+    ) -> tuple[LaunchSource, ...]:
         """The launches of a point, where candidates failed by a kind of failure."""
         compared = ("tok_s",)
         task = SimpleNamespace(slo_limits=dict, compared=compared, objectives=compared)
@@ -83,7 +85,7 @@ class Space:
             device_name="8 x h100",
             workload=SimpleNamespace(mean=lambda: (8.0, 8.0)),
         )
-        estimate = SimpleNamespace(points=self.points, expected={})
+        estimate = SimpleNamespace(points=self.points, expected=expected)
         settings, spec = rendered("vllm")
         summary = summary_of(spec.command(), "vllm", GPU | settings, 1)
         [launched] = summary.experiments
@@ -133,6 +135,22 @@ def test_a_candidate_whose_launch_failed_is_predicted_by_its_name_alone() -> Non
     assert failed in head(found, "compose")
     with pytest.raises(ExportError, match="neither measured nor failed"):
         space.chosen("predicted", a="out_of_memory", b="not_ready")
+
+
+def test_a_prediction_that_is_not_there_says_whether_its_candidate_is() -> None:
+    space = Space(("c1", "vllm", {}, 1.0, 1.0), ("c2", "vllm", {}, 1.0, 1.0))
+    for name, why, remedy in (
+        ("zzz", "the task has no candidate 'zzz'\n", "`autotuner predict FILE --json` lists them"),
+        ("c1", "'c1' was measured", "take --point c1, without predicted:"),
+        ("c2@9", "'c2' has no prediction at load '9'", "give one of 8"),
+    ):
+        with pytest.raises(ExportError, match=why) as refused:
+            space.chosen(f"predicted:{name}")
+        assert remedy in str(refused.value)
+    space.points.pop()
+    absent = {"c1": SimpleNamespace(absent="c1 is odd"), "c2": SimpleNamespace(absent="no room")}
+    with pytest.raises(ExportError, match="and is predicted: no room"):
+        space.chosen("predicted:c2", expected=absent)
 
 
 def test_notes_of_a_prediction_claim_no_measurement_and_those_of_a_pair_their_side() -> None:

@@ -69,8 +69,11 @@ class DeployedEngine:
         gpus: that one replica occupies; 0 on a CPU.
         gpu: None where the catalog does not know it, and on a CPU.
         node_gpus: that one machine has at the most, by the task and the catalog; 0 where not known.
+        cpus: CPUs that one replica occupies: its threads, else all of the machine; 0 on GPUs, and
+            where the machine's are not known.
+        node_cpus: of the machine that measured; 0 on GPUs, and where not known.
         in_container: whether it was measured in one.
-        leaves_no_room: whether the GPUs that the task had hold no replica beside those there are.
+        leaves_no_room: whether what the task had of GPUs or CPUs holds no replica beside those.
         mounts: files and folders of the machine that measured.
         settings: `group.field` -> value.
         tokens: mean input and output tokens of the requests that it was measured with.
@@ -95,6 +98,8 @@ class DeployedEngine:
     gpus: int
     gpu: Gpu | None
     node_gpus: int
+    cpus: int
+    node_cpus: int
     in_container: bool
     leaves_no_room: bool
     replicas: int

@@ -16,6 +16,8 @@ from autotuner.report.exports import one_line
 Render = Callable[[DeployedEngine, str], tuple[DeployFileText, ...]]
 """The files for an engine and a version of the format; without their heads."""
 _SHEBANG = "#!"
+_TAG = re.compile(r"@|:[^/]+$")
+"""In an image that is named with its tag or digest; a port before its folder is neither."""
 _NUMBERS = re.compile(r"\d+(:\d+)?")
 
 
@@ -31,13 +33,15 @@ class DeployFormat:
         summary: what it makes, for lists.
         start: the command that starts it, `{file}` filled in, its `{stem}`, `{name}` of
             the engine, and `{secrets}` as options.
+        start_many: the same of several replicas, where it is another.
+        secret: name of the Kubernetes secret whose keys its files refer to.
         own_versions: of the target that it can be written for, the newest first, which is taken
             where none is asked for; without them, the versions are those of the engine whose flags
             have other names, and the flags are as measured where none is asked for.
         refusal: why it does not fit an engine; None where it does.
         needs_image: whether it runs a container.
         on_host: whether it starts the measured program on a machine itself.
-        instead: the format that fits where this one does not.
+        instead: formats that may fit where this one does not.
         ignores: of `image` and `program`, those that have no effect in it; both `on_host`.
         one_replica: whether it can be of one replica only.
         writes_pairs: whether it can be of a prefill and a decode engine.
@@ -50,11 +54,13 @@ class DeployFormat:
     summary: str
     render: Render
     start: str
+    start_many: str = ""
+    secret: str = ""
     own_versions: Callable[[DeployedEngine], tuple[str, ...]] | None = None
     refusal: Callable[[DeployedEngine], str | None] = _any
     needs_image: bool = False
     on_host: bool = False
-    instead: str = ""
+    instead: tuple[DeployFormat, ...] = ()
     ignores: tuple[str, ...] = ()
     one_replica: bool = False
     writes_pairs: bool = False
@@ -83,12 +89,18 @@ class DeployFormat:
         return self.refusal(engine)
 
     def files(
-        self, engine: DeployedEngine, version: str | None = None, *, named: str = ""
+        self,
+        engine: DeployedEngine,
+        version: str | None = None,
+        *,
+        named: str = "",
+        output: str = "",
     ) -> tuple[DeployFileText, ...]:
         """The files, each with its head.
 
         Args:
             named: name that the one file gets, which the head starts it by.
+            output: the place as it was asked for, which the command that makes them again repeats.
 
         Raises:
             ExportError: the format does not fit the engine, or has no such version.
@@ -104,7 +116,10 @@ class DeployFormat:
             target = version or self.own_versions(engine)[0]
         written = engine if self.own_versions or not version else with_flags_of(engine, version)
         rendered = self.render(written, target)
-        head = self._head(engine, version, rendered, named)
+        again = self._again(engine, version, output or (engine.name if len(rendered) > 1 else ""))
+        head = self._head(
+            engine, again, named if named and len(rendered) == 1 else rendered[0].name
+        )
         return tuple(f if f.name in own else _with_head(f, head) for f in rendered)
 
     def _check(self, engine: DeployedEngine, version: str | None) -> None:
@@ -114,29 +129,42 @@ class DeployFormat:
         has = f"give one of {', '.join(known)}" if known else "it has no versions; leave it out"
         raise ExportError(f"target_version: {self.name} has no {version!r}", remedy=has)
 
-    def _head(
-        self,
-        engine: DeployedEngine,
-        version: str | None,
-        files: tuple[DeployFileText, ...],
-        named: str,
-    ) -> list[str]:
-        again = [*engine.provenance.words, "--format", self.name]
-        again += ["--target-version", version] if version is not None else []
-        again += ["--output", engine.name] if len(files) > 1 else []
+    def _again(self, engine: DeployedEngine, version: str | None, output: str) -> str:
+        words = [*engine.provenance.words, "--format", self.name]
+        words += ["--target-version", version] if version is not None else []
+        words += ["--output", output] if output else []
+        return one_line(shlex.join(words))
+
+    def _head(self, engine: DeployedEngine, again: str, own: str) -> list[str]:
         secrets = "".join(f" --secret {name}" for name in engine.secrets_inside)
-        own = named if named and len(files) == 1 else files[0].name
         file, stem = (one_line(shlex.quote(name)) for name in (own, own.removesuffix(".service")))
-        start = self.start.format(file=file, stem=stem, name=engine.name, secrets=secrets)
+        command = self.start_many if self.start_many and engine.replicas > 1 else self.start
+        start = command.format(file=file, stem=stem, name=engine.name, secrets=secrets)
         return [
             *engine.provenance.lines,
-            f"Made by: {one_line(shlex.join(again))}",
+            f"Made by: {again}",
+            *self._before(engine),
             *([f"Start: {start}"] if start else []),
             *(f"Note: {note}" for note in engine.notes),
             *(f"Note: {note}" for note in self._unconfined(engine)),
+            *self._untagged(engine),
             *self._without_effect(engine),
             *self._search(engine),
         ]
+
+    def _before(self, engine: DeployedEngine) -> list[str]:
+        """The command that makes the secret, where an engine does not start without one."""
+        demanded = any(variable.value is None for variable in engine.variables_inside)
+        if not self.secret or not demanded:
+            return []
+        values = (f'--from-literal={name}="${name}"' for name in engine.secrets_inside)
+        return [f"Before: kubectl create secret generic {self.secret} {' '.join(values)}"]
+
+    def _untagged(self, engine: DeployedEngine) -> list[str]:
+        image = engine.wished_image or (engine.image if self.needs_image else None)
+        if image is None or self.on_host or "image" in self.ignores or _TAG.search(image):
+            return []
+        return [f"Note: the image {image} has no tag, so it is {image}:latest, which changes"]
 
     def _unconfined(self, engine: DeployedEngine) -> Iterator[str]:
         """Notes for a user on how the launch's container was confined."""
@@ -180,8 +208,9 @@ def _remedy(engine: DeployedEngine, form: DeployFormat) -> str:
     if engine.prefill is not None and not form.writes_pairs:
         return "take --format llm-d or --format dynamo"
     fits_itself = form.own_refusal(engine) is None
-    if not fits_itself and form.instead:
-        return f"take --format {form.instead}"
+    fitting = [f"--format {one.name}" for one in form.instead if one.why_not(engine) is None]
+    if not fits_itself and fitting:
+        return f"take {' or '.join(fitting)}"
     if form.needs_image and engine.image is None and fits_itself:
         return "give --image REPOSITORY:TAG"
     if form.one_replica and engine.replicas > 1 and fits_itself:

@@ -11,7 +11,13 @@ from autotuner.catalog import Gpu, known_gpu, known_model
 from autotuner.config.containers import DockerConfig, docker_options
 from autotuner.config.secret_values import holds_secret, looks_secret
 from autotuner.deploy.deployed_engine import DeployedEngine, EngineVariable, Provenance
-from autotuner.deploy.launch_source import LaunchSource, measured_source, names_of, total_gpus
+from autotuner.deploy.launch_source import (
+    LaunchSource,
+    cpus_of,
+    measured_source,
+    names_of,
+    total_gpus,
+)
 from autotuner.deploy.pair import ROLES, leaves_no_room, paired
 from autotuner.engines import (
     CommandParts,
@@ -105,6 +111,7 @@ def _engine(
     version = _version(source)
     replicas = _replicas(wishes.replicas)
     total = total_gpus(source.settings, source.device)
+    cpus, node_cpus = cpus_of(source)
     how = "is planned" if source.predictor else "was measured"
     container = _container(summary, parts, version)
     draft = str(source.settings.get("misc.speculative_draft_model") or "")
@@ -130,8 +137,11 @@ def _engine(
         gpus=source.gpus,
         gpu=gpu,
         node_gpus=max(total, gpu.gpus_per_node if gpu is not None else 0),
+        cpus=cpus,
+        node_cpus=node_cpus,
         in_container=container.is_used,
-        leaves_no_room=leaves_no_room(total, source.gpus * replicas, source.gpus),
+        leaves_no_room=leaves_no_room(total, source.gpus * replicas, source.gpus)
+        or leaves_no_room(node_cpus, cpus * replicas, cpus),
         replicas=replicas,
         provenance=head,
         settings=source.settings,
@@ -166,7 +176,9 @@ def _replicas(wished: int | None) -> int:
     if wished is None:
         return 1
     if not 1 <= wished <= MOST_REPLICAS:
-        raise ExportError(f"replicas: {wished} is no number", remedy=f"give 1 to {MOST_REPLICAS}")
+        raise ExportError(
+            f"replicas: {wished} is not between 1 and {MOST_REPLICAS:,}", remedy="give 1 or more"
+        )
     return wished
 
 
@@ -274,7 +286,7 @@ def _notes(
     key: str | None,
 ) -> Iterator[str]:
     if key is not None:
-        yield f"requests carry the key that is in the secret {key}: Authorization: Bearer KEY"
+        yield f"requests carry the secret {key} as their key: Authorization: Bearer KEY"
     if source.failure:
         yield f"its launch failed in the task: {one_line(source.failure)}"
     machine = "of the task" if source.predictor else "that measured"

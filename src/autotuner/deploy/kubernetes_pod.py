@@ -22,11 +22,13 @@ def literals(words: Sequence[str]) -> list[str]:
     return list(map(literal, words))
 
 
-def gpu_resources(engine: DeployedEngine) -> dict[str, Any]:
-    """Requests and limits of a replica's GPUs, and of its memory where the launch had one."""
+def resources(engine: DeployedEngine) -> dict[str, Any]:
+    """Requests and limits of a replica's GPUs or CPUs, and of its memory where that is set."""
     found: dict[str, Any] = {}
     if engine.gpus:
         found[_OF_VENDORS.get(engine.vendor, "nvidia.com/gpu")] = engine.gpus
+    if engine.cpus:
+        found["cpu"] = str(engine.cpus)
     if engine.confined.memory_gib is not None:
         found["memory"] = f"{int(engine.confined.memory_gib * 1024)}Mi"
     if not found:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
@@ -26,6 +26,10 @@ PAIR = "disagg"
 """Draft of a prefill and a decode engine."""
 _COUNT = re.compile(r"(\d+) x ")
 """In a task's device: `8 x h100_sxm`."""
+_CORES = re.compile(r"cpu: .*, (\d+) cores\b")
+"""In a task's device: `cpu: AMD EPYC, 2 cores, 24 GiB`."""
+_THREADS = "misc.threads"
+_LISTING = "`autotuner predict FILE --json` lists them"
 _OF_THE_CACHE = (
     "system.backend_version",
     *("quantization.kvcache_mode", "memory.page_size", "misc.dtype", "runtime.nextn"),
@@ -69,6 +73,16 @@ def total_gpus(settings: Mapping[str, Any], device: str) -> int:
         return int(named)
     count = _COUNT.match(device)
     return int(count[1]) if count is not None else 0
+
+
+def cpus_of(source: LaunchSource) -> tuple[int, int]:
+    """CPUs that a launch occupies, and those of its machine; zeros on GPUs, and where the machine's
+    are not known."""
+    found = _CORES.match(source.device)
+    if source.gpus or found is None:
+        return 0, 0
+    cores, threads = int(found[1]), source.settings.get(_THREADS)
+    return (min(threads, cores) if isinstance(threads, int) and threads > 0 else cores), cores
 
 
 def is_predicted(named: str | None) -> bool:
@@ -142,23 +156,46 @@ def _unmeasured(
     summary: TaskSummary, prepared: Prepared, estimate: PlanEstimate, wished: str
 ) -> Prediction:
     measured = {one.id for one in summary.experiments if one.status == "completed"}
+    if wished:
+        _refuse_unknown(prepared, wished.partition("@")[0], measured)
     # One that is named may have failed, which the files say then.
     offers = estimate.points if wished else _deployable(summary, prepared, estimate)
     points = [point for point in offers if point.candidate_id not in measured]
     prefix, _, load = wished.partition("@")
     points = [point for point in points if point.candidate_id.startswith(prefix)]
     if load:
+        loads = list(dict.fromkeys(f"{point.load.value:g}" for point in points))
         points = [point for point in points if load == f"{point.load.value:g}"]
+        if loads and not points:
+            raise ExportError(
+                f"point: {prefix!r} has no prediction at load {load!r}",
+                remedy=f"give one of {', '.join(loads)}",
+            )
     if not points:
         others = "was not measured" if wished else "was neither measured nor failed"
-        _refuse_all(estimate, f"no candidate {prefix}".rstrip() + f" that {others}")
+        what = f"no candidate {prefix}".rstrip() + f" that {others}"
+        _refuse_all(estimate, what, prefix)
     if wished and len({point.candidate_id for point in points}) > 1:
         raise ExportError(
             f"point: {prefix!r} begins {len({p.candidate_id for p in points})} candidates",
-            remedy="give more of its id: `autotuner predict --json` has all",
+            remedy=f"give more of its id: {_LISTING}",
         )
     _, best = offered(prepared, points)
     return points[-1] if best is None else best.point
+
+
+def _refuse_unknown(prepared: Prepared, prefix: str, measured: Set[str]) -> None:
+    """Refuses a name that is of no candidate of the task, or only of ones that were measured."""
+    named = {one.id for one in prepared.space.candidates if one.id.startswith(prefix)}
+    if not named:
+        raise ExportError(
+            f"point: the task has no candidate {prefix!r}",
+            remedy=_LISTING,
+        )
+    if named <= measured:
+        raise ExportError(
+            f"point: {prefix!r} was measured", remedy=f"take --point {prefix}, without {PREDICTED}:"
+        )
 
 
 def _pair(
@@ -229,8 +266,10 @@ def _source(prepared: Prepared, point: Prediction) -> LaunchSource:
     )
 
 
-def _refuse_all(estimate: PlanEstimate, what: str) -> NoReturn:
-    reasons = [found.absent for found in estimate.expected.values() if found.absent]
+def _refuse_all(estimate: PlanEstimate, what: str, prefix: str = "") -> NoReturn:
+    """Refuses with a reason of one of the candidates that a name begins."""
+    expected = {key: found for key, found in estimate.expected.items() if key.startswith(prefix)}
+    reasons = [found.absent for found in expected.values() if found.absent]
     why = f": {reasons[0]}" if reasons else ""
     raise ExportError(
         f"point: the task has {what} and is predicted{why}", remedy="export a measured point"

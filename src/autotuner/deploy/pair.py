@@ -50,15 +50,15 @@ def paired(decode: DeployedEngine, prefill: DeployedEngine, *, total: int) -> De
     return replace(both[0], prefill=both[1], notes=(*(_of_whom(n, both) for n in own), *notes))
 
 
-def leaves_no_room(total: int, taken: int, gpus: int) -> bool:
-    """Whether GPUs have no room for a replica beside what takes some of them already; so one that
-    is updated has to end before the other starts.
+def leaves_no_room(total: int, taken: int, each: int) -> bool:
+    """Whether GPUs, or CPUs, have no room for a replica beside what takes some of them already; so
+    one that is updated has to end before the other starts.
 
     Args:
         total: that there are; 0 where not known.
-        gpus: of the replica.
+        each: that a replica takes.
     """
-    return 0 < total < taken + gpus
+    return 0 < total < taken + each
 
 
 def _gpus(engine: DeployedEngine) -> str:

@@ -14,6 +14,7 @@ from autotuner.cli.home import state_folder
 from autotuner.cli.output import out, print_json, refuse_unwritable
 from autotuner.config import parse_stored_task
 from autotuner.deploy import (
+    MOST_REPLICAS,
     DeployedEngine,
     DeployFileText,
     DeployFormat,
@@ -101,7 +102,8 @@ def write_deployment(
         summary = summarise(store, task)
         engine = _engine(store, task, summary, wishes, home)
     name = "" if output is None or output.is_dir() else output.name
-    files = form.files(engine, wishes.target_version, named=name)
+    given = "" if output is None else str(output)
+    files = form.files(engine, wishes.target_version, named=name, output=given)
     if output is None:
         sys.stdout.write(_only(files, form, engine).text)
         return
@@ -237,6 +239,7 @@ def _sized(store: Store, task: TaskRecord, candidate: str, wishes: DeploymentWis
         traffic = Traffic(wishes.rate, wishes.users)
     except TrafficError as error:
         raise AutotunerError(f"--{error.field}: {error}") from None
+    asked = f"--rate {wishes.rate:.15g}" if wishes.rate is not None else f"--users {wishes.users:.15g}"
     limits = config.slo_limits()
     known = stored_replicas(store, task, config, ReplicaWishes(limits))
     found = next((one for one in known.found if one.candidate == candidate), None)
@@ -245,6 +248,12 @@ def _sized(store: Store, task: TaskRecord, candidate: str, wishes: DeploymentWis
         raise AutotunerError(
             f"{candidate} holds no load within the limits of the task",
             remedy="name another --point, or give --replicas; `autotuner size` says which hold it",
+        )
+    if made.replicas > MOST_REPLICAS:
+        raise AutotunerError(
+            f"{asked}: that traffic takes {made.replicas:,} replicas of {candidate}, and an export "
+            f"has {MOST_REPLICAS:,} at the most",
+            remedy="give less traffic, or --replicas",
         )
     return made.replicas
 

@@ -7,6 +7,8 @@ from typing import Any
 from autotuner.config.containers import SCRATCH, SCRATCH_OPTION, DockerConfig
 from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
 from autotuner.deploy.format import DeployFormat
+from autotuner.deploy.formats.kubernetes import KUBERNETES
+from autotuner.deploy.formats.sky import SKY
 from autotuner.deploy.yaml_text import yaml_text
 from autotuner.engines.docker_run import FILES_FOLDER, HUB_CACHE, HUB_TOKEN, PORT_INSIDE
 
@@ -100,9 +102,15 @@ def _health(engine: DeployedEngine) -> dict[str, Any]:
 
 
 def _refusal(engine: DeployedEngine) -> str | None:
-    wished, there = engine.replicas * engine.gpus, engine.node_gpus
-    if there and wished > there:
-        return f"its replicas take {wished} GPUs, and one machine has {there}"
+    """Replicas that one machine does not hold: each was measured with all that it occupies to
+    itself."""
+    for what, each, there in (
+        ("GPUs", engine.gpus, engine.node_gpus),
+        ("CPU cores", engine.cpus, engine.node_cpus),
+    ):
+        wished = engine.replicas * each
+        if there and wished > there:
+            return f"its replicas take {wished} {what}, and one machine has {there}"
     return None
 
 
@@ -113,7 +121,7 @@ COMPOSE = DeployFormat(
     render=_file,
     start="docker compose -f {file} up -d",
     refusal=_refusal,
-    instead="kubernetes",
+    instead=(KUBERNETES, SKY),
     needs_image=True,
     confines="all",
 )

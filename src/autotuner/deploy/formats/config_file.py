@@ -8,6 +8,7 @@ from typing import Any
 from autotuner.config import flag_of
 from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
 from autotuner.deploy.format import DeployFormat
+from autotuner.deploy.formats.compose import COMPOSE
 from autotuner.deploy.yaml_text import yaml_text
 from autotuner.engines import DEFAULT_HOST, DEFAULT_PORT
 
@@ -81,6 +82,6 @@ CONFIG_FILE = DeployFormat(
     start=". ./env.sh, and then the command that it ends with",
     refusal=_refusal,
     on_host=True,
-    instead="compose",
+    instead=(COMPOSE,),
     one_replica=True,
 )

@@ -6,6 +6,7 @@ import shlex
 
 from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
 from autotuner.deploy.format import DeployFormat
+from autotuner.deploy.formats.compose import COMPOSE
 from autotuner.engines.docker_run import DockerRun
 
 
@@ -52,6 +53,6 @@ DOCKER = DeployFormat(
     refusal=_refusal,
     needs_image=True,
     confines="all",
-    instead="compose",
+    instead=(COMPOSE,),
     one_replica=True,
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
 from autotuner.deploy.format import DeployFormat
-from autotuner.deploy.kubernetes_pod import env, gpu_resources, host_volumes, literals
+from autotuner.deploy.kubernetes_pod import env, host_volumes, literals, resources
 from autotuner.deploy.pair import DECODE, PREFILL
 from autotuner.deploy.worker_flags import worker_flags
 from autotuner.deploy.yaml_text import yaml_text
@@ -88,7 +88,7 @@ def _component(engine: DeployedEngine, worker: DynamoFile) -> dict[str, Any]:
         "name": "main",
         **_container(engine, worker),
         **({"env": variables} if variables else {}),
-        **gpu_resources(engine),
+        **resources(engine),
     }
     return {
         "name": _worker_name(engine),
@@ -148,6 +148,7 @@ DYNAMO = DeployFormat(
     summary="a DynamoGraphDeployment: a front end, and workers with the measured flags",
     render=_graph,
     start="set Dynamo's version in place of my-tag; kubectl apply -f {file}",
+    secret=_SECRET,
     own_versions=_versions,
     refusal=_refusal,
     writes_pairs=True,

@@ -9,11 +9,11 @@ from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
 from autotuner.deploy.format import DeployFormat
 from autotuner.deploy.kubernetes_pod import (
     env,
-    gpu_resources,
     host_volumes,
     literal,
     literals,
     probes,
+    resources,
     scratch,
     security,
     shared_memory,
@@ -39,7 +39,7 @@ def _service(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]
     else:
         container["args"] = literals(flags)
     container |= {"env": variables} if variables else {}
-    container |= gpu_resources(engine)
+    container |= resources(engine)
     # The preset refuses users that are root, and engines' own images have no other.
     container["securityContext"] = {
         "runAsNonRoot": False,
@@ -97,6 +97,7 @@ KSERVE = DeployFormat(
     summary="an LLMInferenceService; the preset's server with the measured flags",
     render=_service,
     start="kubectl apply -f {file}",
+    secret=_SECRET,
     own_versions=_versions,
     refusal=_refusal,
     needs_image=True,

@@ -11,10 +11,10 @@ from autotuner.deploy.kubernetes_pod import (
     config_map,
     env,
     files_name,
-    gpu_resources,
     literals,
     pod_security,
     probes,
+    resources,
     security,
     volumes,
 )
@@ -83,7 +83,7 @@ def _deployment(engine: DeployedEngine) -> dict[str, Any]:
         "args": literals(engine.inside()),
         "ports": [{"name": "http", "containerPort": PORT_INSIDE}],
         **({"env": variables} if variables else {}),
-        **gpu_resources(engine),
+        **resources(engine),
         **probes(engine),
         **security(engine),
         "volumeMounts": mounts,
@@ -133,6 +133,7 @@ KUBERNETES = DeployFormat(
     summary="a Deployment and a Service, with probes, shared memory and a model cache",
     render=_manifest,
     start="kubectl apply -f {file}",
+    secret=_SECRET,
     needs_image=True,
     confines="numbers",
 )

@@ -6,6 +6,7 @@ import shlex
 
 from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText, EngineVariable
 from autotuner.deploy.format import DeployFormat
+from autotuner.deploy.formats.compose import COMPOSE
 from autotuner.deploy.yaml_text import yaml_text
 from autotuner.engines import DEFAULT_HOST
 
@@ -48,6 +49,6 @@ LLAMA_SWAP = DeployFormat(
     start="llama-swap --config {file}",
     refusal=_refusal,
     on_host=True,
-    instead="compose",
+    instead=(COMPOSE,),
     one_replica=True,
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
 from autotuner.deploy.format import DeployFormat
-from autotuner.deploy.kubernetes_pod import env, gpu_resources, literals, probes, security, volumes
+from autotuner.deploy.kubernetes_pod import env, literals, probes, resources, security, volumes
 from autotuner.deploy.pair import DECODE
 from autotuner.deploy.yaml_text import yaml_text
 from autotuner.engines.docker_run import PORT_INSIDE
@@ -73,7 +73,7 @@ def _patch(engine: DeployedEngine) -> dict[str, Any]:
 
 def _resources(engine: DeployedEngine) -> dict[str, Any]:
     """The replica's GPUs, without the base's limits of CPUs and memory, which are of one GPU."""
-    found = gpu_resources(engine)["resources"]
+    found = resources(engine)["resources"]
     return {**found, "limits": {**_NO_LIMITS, **found["limits"]}}
 
 
@@ -93,6 +93,7 @@ LLM_D = DeployFormat(
     render=_overlay,
     start="put this folder beside guides in a clone of llm-d; kubectl apply -k FOLDER",
     refusal=_refusal,
+    secret=_SECRET,
     needs_image=True,
     confines="numbers",
     writes_pairs=True,

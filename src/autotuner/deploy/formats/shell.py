@@ -6,6 +6,7 @@ import shlex
 
 from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
 from autotuner.deploy.format import DeployFormat
+from autotuner.deploy.formats.docker import DOCKER
 from autotuner.engines import DEFAULT_HOST, DEFAULT_PORT
 
 
@@ -31,6 +32,6 @@ SHELL = DeployFormat(
     render=_script,
     start="sh {file}",
     on_host=True,
-    instead="docker",
+    instead=(DOCKER,),
     one_replica=True,
 )

@@ -21,6 +21,8 @@ def _task(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]:
     resources: dict[str, Any] = {"image_id": f"docker:{engine.image}", "ports": PORT_INSIDE}
     if engine.gpus:
         resources["accelerators"] = f"{_accelerator(engine)}:{engine.gpus}"
+    if engine.cpus:
+        resources["cpus"] = f"{engine.cpus}+"
     disk_gb = _disk_gb(engine)
     if disk_gb > _USUAL_DISK_GB:
         resources["disk_size"] = disk_gb
@@ -79,6 +81,7 @@ SKY = DeployFormat(
     summary="a task with a service section: sky launch for one, sky serve up for replicas",
     render=_task,
     start="sky launch{secrets} {file}, or sky serve up{secrets} {file}",
+    start_many="sky serve up{secrets} {file}",
     refusal=_refusal,
     needs_image=True,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
 from autotuner.deploy.format import DeployFormat
+from autotuner.deploy.formats.compose import COMPOSE
 from autotuner.engines import DEFAULT_HOST, DEFAULT_PORT
 
 _SEARCH = "/usr/bin/env"
@@ -70,6 +71,6 @@ SYSTEMD = DeployFormat(
     render=_unit,
     start="copy {file} to /etc/systemd/system (other files to /etc/{name}); systemctl start {stem}",
     on_host=True,
-    instead="compose",
+    instead=(COMPOSE,),
     one_replica=True,
 )
