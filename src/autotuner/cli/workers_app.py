@@ -25,15 +25,15 @@ def workers_template(
         ),
     ] = None,
     gpus: Annotated[
-        int, typer.Option("--gpus", min=0, help="GPUs of each worker; 0 works on the CPU.")
+        int,
+        typer.Option("--gpus", help="GPUs of each worker, 0 to 1024; 0 works on the CPU."),
     ] = 1,
-    count: Annotated[int, typer.Option("--count", min=1, help="Workers at the most.")] = 1,
+    count: Annotated[int, typer.Option("--count", help="How many workers, 1 to 10000.")] = 1,
     until_idle: Annotated[
         int,
         typer.Option(
             "--until-idle",
             metavar="SECONDS",
-            min=0,
             help="A worker ends when no task has been waiting for so long.",
         ),
     ] = 300,
@@ -43,13 +43,13 @@ def workers_template(
             "--gpu-type", help="Kind of the GPUs in the scheduler's words (slurm, skypilot)."
         ),
     ] = None,
-    cpus: Annotated[int | None, typer.Option("--cpus", min=1, help="Cores of each worker.")] = None,
+    cpus: Annotated[int | None, typer.Option("--cpus", help="Cores of each worker.")] = None,
     memory: Annotated[
-        int | None, typer.Option("--memory", metavar="GIB", min=1, help="Of each worker, in GiB.")
+        int | None, typer.Option("--memory", metavar="GIB", help="Of each worker, in GiB.")
     ] = None,
     hours: Annotated[
         float | None,
-        typer.Option("--hours", min=0.1, help="Walltime of a worker (slurm, kubernetes)."),
+        typer.Option("--hours", help="Walltime of a worker, 0.1 to 10000 (slurm, kubernetes)."),
     ] = None,
     partition: Annotated[
         str | None, typer.Option("--partition", help="Partition of Slurm.")

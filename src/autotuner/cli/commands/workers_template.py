@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from autotuner.cli.output import print_json
-from autotuner.workers.jobs import JobRequest, database_reference, job_template
+from autotuner.workers.jobs import (
+    DatabaseReference,
+    JobRequest,
+    database_reference,
+    job_template,
+    require_options,
+    scheduler_named,
+)
 
 
 def workers_template(
@@ -19,11 +26,15 @@ def workers_template(
     Args:
         options: fields of a `JobRequest`.
     """
-    request = JobRequest(database_reference(database, os.environ), **options)
-    template = job_template(scheduler, request)
+    scheduler_named(scheduler)
+    request = JobRequest(DatabaseReference(), **options)
+    require_options(scheduler, request)
+    reference = database_reference(database, os.environ)
+    template = job_template(scheduler, replace(request, database=reference))
     if as_json:
         print_json(asdict(template))
         return
     sys.stdout.write(template.text)
     sys.stdout.flush()
-    print(f"# Write it to {template.file}, then:", *template.submit, sep="\n", file=sys.stderr)
+    notes = [f"# {note}" for note in (*template.notes, f"Write it to {template.file}, then:")]
+    print(*notes, *template.submit, sep="\n", file=sys.stderr)

@@ -9,7 +9,13 @@ from autotuner.workers.jobs.request import (
     JobRequest,
     database_reference,
 )
-from autotuner.workers.jobs.schedulers import SCHEDULERS, JobTemplate, job_template
+from autotuner.workers.jobs.schedulers import (
+    SCHEDULERS,
+    JobTemplate,
+    job_template,
+    require_options,
+    scheduler_named,
+)
 
 __all__ = [
     "DATABASE_VARIABLE",
@@ -19,4 +25,6 @@ __all__ = [
     "JobTemplate",
     "database_reference",
     "job_template",
+    "require_options",
+    "scheduler_named",
 ]

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from autotuner.workers.jobs.request import DATABASE_VARIABLE, JobRequest
-from autotuner.workers.jobs.shell import worker_command
+from autotuner.workers.jobs.shell import secret_variables, set_or_end, worker_command
 
 DATABASE_SECRET, URL_KEY = "autotuner-database", "url"
 STOPPED = 130
@@ -103,7 +103,7 @@ def _container(request: JobRequest) -> dict[str, Any]:
     return {
         "name": "worker",
         "image": request.image,
-        "command": worker_command(request),
+        "command": _command(request),
         "env": [
             {"name": DATABASE_VARIABLE, **_database(request)},
             *({"name": name, **_secret(request, name)} for name in request.variables),
@@ -121,6 +121,18 @@ def _container(request: JobRequest) -> dict[str, Any]:
     }
 
 
+def _command(request: JobRequest) -> list[str]:
+    """The worker, behind a check that its secrets are there: a pod whose secret is missing would
+    wait for it for ever, with its GPUs, and one whose secret is empty would use a file of its own.
+    """
+    database = {request.database.variable: DATABASE_VARIABLE}
+    names = [database.get(name, name) for name in secret_variables(request)]
+    if not names:
+        return worker_command(request)
+    checks = [set_or_end(name, "by the secret of this job") for name in names]
+    return ["/bin/sh", "-c", "; ".join([*checks, 'exec "$@"']), "sh", *worker_command(request)]
+
+
 def _database(request: JobRequest) -> dict[str, Any]:
     if request.database.url:
         return {"value": request.database.url}
@@ -129,4 +141,4 @@ def _database(request: JobRequest) -> dict[str, Any]:
 
 def _secret(request: JobRequest, key: str) -> dict[str, Any]:
     name = request.secret or DATABASE_SECRET
-    return {"valueFrom": {"secretKeyRef": {"name": name, "key": key}}}
+    return {"valueFrom": {"secretKeyRef": {"name": name, "key": key, "optional": True}}}

@@ -10,12 +10,7 @@ import shlex
 
 from autotuner.errors import AutotunerError
 from autotuner.workers.jobs.request import DATABASE_VARIABLE, JobRequest
-from autotuner.workers.jobs.shell import secret_variables, worker_command
-
-
-def _check(name: str) -> str:
-    """Ends a job on whose node a variable is not set."""
-    return f'test "${{{name}:+set}}" || {{ echo "{name} is not set on this node" >&2; exit 2; }}'
+from autotuner.workers.jobs.shell import secret_variables, set_or_end, worker_command
 
 
 def ray_script(request: JobRequest) -> str:
@@ -55,9 +50,8 @@ def _cluster(request: JobRequest) -> list[str]:
 def _entrypoint(request: JobRequest) -> str:
     """The command of a job: its locks are its own, for its GPUs are."""
     url = request.database.url
-    database = (
-        f"export {DATABASE_VARIABLE}={shlex.quote(url)}" if url else _check(DATABASE_VARIABLE)
-    )
-    checks = "; ".join([database, *map(_check, request.variables)])
+    exported = [f"export {DATABASE_VARIABLE}={shlex.quote(url)}"] if url else []
+    checks = [set_or_end(name, "on this node") for name in secret_variables(request)]
+    before = "; ".join([*exported, *checks])
     command = shlex.join(worker_command(request))
-    return f"{checks}; AUTOTUNER_LOCKS=$(mktemp -d); export AUTOTUNER_LOCKS; exec {command}"
+    return f"{before}; AUTOTUNER_LOCKS=$(mktemp -d); export AUTOTUNER_LOCKS; exec {command}"

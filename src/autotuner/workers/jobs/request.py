@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from autotuner.errors import AutotunerError, StoreError
 from autotuner.store.database import address_of
@@ -13,13 +15,26 @@ from autotuner.store.database import address_of
 DATABASE_VARIABLE = "AUTOTUNER_DATABASE"
 _REFERENCE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _NAMED = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._/:@-]*[A-Za-z0-9])?")
-"""Names of queues, images, secrets, GPUs and addresses: no shell finds a command in one."""
+"""Names of partitions and images: no shell finds a command in one."""
+_OF_GPUS = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+_OF_RAY = re.compile(r"https?://(?:[A-Za-z0-9][\w.-]*|\[[0-9a-fA-F:]+\])(?::([1-9][0-9]{0,4}))?/?")
+_LAST_PORT = 65535
 _OF_KUBERNETES = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _LONGEST = {"queue_name": 63, "secret": 253, "volume": 253}
 """Objects of Kubernetes; the name of a queue is the value of a label too."""
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_LEAST_HOURS = 0.1
-"""A shorter walltime ends before a worker has done anything."""
+LIMITS: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {
+        "gpus": (0, 1024),
+        "count": (1, 10_000),
+        "until_idle_s": (0, 36_000_000),
+        "cpus": (1, 10_000),
+        "memory_gib": (1, 1_000_000),
+        # A shorter walltime ends before a worker has done anything.
+        "hours": (0.1, 10_000),
+    }
+)
+"""Least and most of each number of a `JobRequest`, both allowed."""
 
 
 @dataclass(frozen=True)
@@ -68,17 +83,16 @@ class JobRequest:
     variables: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for field in ("gpu_type", "partition", "image", "address"):
+        for field in LIMITS:
+            _require_within(field, getattr(self, field))
+        for field in ("partition", "image"):
             _require_name(field, getattr(self, field))
+        _require_gpu_type(self.gpu_type)
+        _require_ray_address(self.address)
         for name in self.variables:
             _require_variable(name)
         for field in _LONGEST:
             _require_object_name(field, getattr(self, field))
-        if self.hours is not None and self.hours < _LEAST_HOURS:
-            raise AutotunerError(
-                f"--hours: {self.hours:g} leaves a worker no time to work",
-                remedy=f"give {_LEAST_HOURS:g} at the least, better hours",
-            )
 
     @property
     def devices(self) -> str:
@@ -86,33 +100,42 @@ class JobRequest:
         return "all" if self.gpus else "cpu"
 
 
+def option_of(field: str) -> str:
+    """The option of the command line that gives a field of a request."""
+    return "--" + field.removesuffix("_gib").removesuffix("_s").replace("_", "-")
+
+
 def database_reference(requested: str | None, environment: Mapping[str, str]) -> DatabaseReference:
     """The database that several machines can share.
 
     Args:
         requested: an address without a password, or a variable that holds one: `$NAME`; where left
-            out, the variable of every command counts.
-        environment: of the process.
+            out, the variable of every command counts, as the job has it.
+        environment: of the process, which need not be where the job runs.
 
     Raises:
-        AutotunerError: none is named, it would show its password, or serves one machine only.
+        AutotunerError: it cannot be read, would show its password, or serves one machine only.
     """
     match = _REFERENCE.fullmatch(requested or "")
     if match is not None:
         return DatabaseReference(variable=match[1] or match[2])
-    address = requested or environment.get(DATABASE_VARIABLE)
-    if not address:
+    if requested == "":
         raise AutotunerError(
-            "no database is named, and the file of a home (SQLite) serves one machine only",
-            remedy=f"set {DATABASE_VARIABLE}, or give --database postgresql://USER@HOST/NAME",
+            "--database: it is empty",
+            remedy=f"leave it out to have the job take its own {DATABASE_VARIABLE}, or give "
+            "postgresql://USER@HOST/NAME",
         )
+    source = DATABASE_VARIABLE if requested is None else "--database"
+    address = environment.get(DATABASE_VARIABLE) if requested is None else requested
+    if not address:
+        return DatabaseReference()
     try:
         url = address_of(Path(), address)
     except StoreError as error:
-        raise AutotunerError(f"--database: {error.message}", remedy=error.remedy) from None
+        raise AutotunerError(f"{source}: {error.message}", remedy=error.remedy) from None
     if url.get_backend_name() == "sqlite":
         raise AutotunerError(
-            "the database is a SQLite file, which serves one machine only",
+            f"{source}: the database is a SQLite file, which serves one machine only",
             remedy="name a PostgreSQL database: --database postgresql://USER@HOST/NAME",
         )
     if requested is None:
@@ -126,11 +149,41 @@ def database_reference(requested: str | None, environment: Mapping[str, str]) ->
     return DatabaseReference(url=requested)
 
 
+def _require_within(field: str, value: float | None) -> None:
+    if value is None:
+        return
+    least, most = LIMITS[field]
+    if not (math.isfinite(value) and least <= value <= most):
+        raise AutotunerError(
+            f"{option_of(field)}: {value} is out of its range",
+            remedy=f"give {least:g} at the least, and {most:.0f} at the most",
+        )
+
+
 def _require_name(field: str, value: str | None) -> None:
     if value is not None and not _NAMED.fullmatch(value):
         raise AutotunerError(
-            f"--{field.replace('_', '-')}: {value!r} is no name",
+            f"{option_of(field)}: {value!r} is no name",
             remedy="write letters, digits, and . _ / : @ - between them",
+        )
+
+
+def _require_gpu_type(value: str | None) -> None:
+    if value is not None and not _OF_GPUS.fullmatch(value):
+        raise AutotunerError(
+            f"--gpu-type: {value!r} is no name of a kind of GPU",
+            remedy="write letters, digits, and . _ - between them; how many, --gpus says",
+        )
+
+
+def _require_ray_address(value: str | None) -> None:
+    if value is None:
+        return
+    match = _OF_RAY.fullmatch(value)
+    if match is None or int(match[1] or 1) > _LAST_PORT:
+        raise AutotunerError(
+            f"--address: {value!r} is no address that takes jobs of Ray",
+            remedy="give that of the head's dashboard: http://HOST:8265",
         )
 
 
@@ -146,6 +199,6 @@ def _require_object_name(field: str, value: str | None) -> None:
     longest = _LONGEST[field]
     if value is not None and not (_OF_KUBERNETES.fullmatch(value) and len(value) <= longest):
         raise AutotunerError(
-            f"--{field.replace('_', '-')}: {value!r} is no name of an object of Kubernetes",
+            f"{option_of(field)}: {value!r} is no name of an object of Kubernetes",
             remedy=f"write small letters, digits, and - . between them, {longest} at the most",
         )

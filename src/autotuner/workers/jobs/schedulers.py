@@ -10,7 +10,7 @@ from autotuner.config import nearest
 from autotuner.errors import AutotunerError
 from autotuner.workers.jobs.kubernetes import DATABASE_SECRET, URL_KEY, kubernetes_job
 from autotuner.workers.jobs.ray_jobs import ray_script
-from autotuner.workers.jobs.request import JobRequest
+from autotuner.workers.jobs.request import JobRequest, option_of
 from autotuner.workers.jobs.shell import secret_variables
 from autotuner.workers.jobs.skypilot import skypilot_task
 from autotuner.workers.jobs.slurm import slurm_script
@@ -23,6 +23,7 @@ class JobScheduler:
     Attributes:
         file: name of the template's file.
         submit: commands that start the workers from that file.
+        secrets: where the variables that a request names have to be, in words.
         options: fields of a request that it understands, beside those that all do.
         required: those of `options` that a worker with GPUs needs, with what to give.
     """
@@ -30,25 +31,32 @@ class JobScheduler:
     write: Callable[[JobRequest], str]
     file: str
     submit: Callable[[JobRequest], tuple[str, ...]]
+    secrets: Callable[[JobRequest], str]
     options: frozenset[str]
     required: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class JobTemplate:
-    """A text for a scheduler, and the commands that submit it once it is in `file`."""
+    """A text for a scheduler, and the commands that submit it once it is in `file`.
+
+    Attributes:
+        notes: what has to be there before, a sentence each.
+    """
 
     scheduler: str
     file: str
     text: str
     submit: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def _of_kubernetes(request: JobRequest) -> tuple[str, ...]:
     keys = {name: name for name in request.variables}
     if not request.database.url:
         keys = {URL_KEY: request.database.variable, **keys}
-    literals = [f'--from-literal={key}="${name}"' for key, name in keys.items()]
+    # An empty value would make a secret that is there and says nothing.
+    literals = [f'--from-literal={key}="${{{name}:?is not set}}"' for key, name in keys.items()]
     name = request.secret or DATABASE_SECRET
     secret = " ".join(["kubectl create secret generic", name, *literals])
     return (*((secret,) if literals else ()), "kubectl create -f worker.yaml")
@@ -69,12 +77,14 @@ SCHEDULERS: Mapping[str, JobScheduler] = MappingProxyType(
             slurm_script,
             "worker.sbatch",
             lambda request: ("sbatch worker.sbatch",),
+            lambda request: "where sbatch is called, or in ~/.config/autotuner/secrets.env",
             frozenset({"hours", "gpu_type", "partition"}),
         ),
         "kubernetes": JobScheduler(
             kubernetes_job,
             "worker.yaml",
             _of_kubernetes,
+            lambda request: f"where the secret {request.secret or DATABASE_SECRET} is made",
             frozenset({"hours", "queue_name", "image", "secret", "volume"}),
             {"image": _IMAGE},
         ),
@@ -82,12 +92,14 @@ SCHEDULERS: Mapping[str, JobScheduler] = MappingProxyType(
             ray_script,
             "worker.sh",
             lambda request: ("sh worker.sh",),
+            lambda request: "on the cluster's nodes",
             frozenset({"address"}),
         ),
         "skypilot": JobScheduler(
             skypilot_task,
             "worker.sky.yaml",
             _of_skypilot,
+            lambda request: "where sky jobs launch is called",
             frozenset({"gpu_type", "image"}),
             {"gpu_type": "SkyPilot's name of the GPU, as `sky show-gpus` lists it"},
         ),
@@ -95,30 +107,49 @@ SCHEDULERS: Mapping[str, JobScheduler] = MappingProxyType(
 )
 
 
-def job_template(scheduler: str, request: JobRequest) -> JobTemplate:
-    """The template of a scheduler for these workers.
+def scheduler_named(name: str) -> JobScheduler:
+    """The scheduler of that name.
+
+    Raises:
+        AutotunerError: there is none; names the nearest.
+    """
+    known = SCHEDULERS.get(name)
+    if known is None:
+        raise AutotunerError(f"{name!r} is no scheduler", remedy=nearest(name, list(SCHEDULERS)))
+    return known
+
+
+def require_options(scheduler: str, request: JobRequest) -> None:
+    """Makes sure that a scheduler can use what a request says, its database aside.
 
     Raises:
         AutotunerError: the scheduler is unknown, has no such option, or needs one more.
     """
-    known = SCHEDULERS.get(scheduler)
-    if known is None:
-        raise AutotunerError(
-            f"{scheduler!r} is no scheduler", remedy=nearest(scheduler, list(SCHEDULERS))
-        )
+    known = scheduler_named(scheduler)
     for each in fields(request):
         is_given = getattr(request, each.name) != each.default
         if is_given and each.name not in known.options | _COMMON:
             takers = [name for name, other in SCHEDULERS.items() if each.name in other.options]
             raise AutotunerError(
-                f"{_option(each.name)} is an option of {' and '.join(takers)}, not of {scheduler}",
+                f"{option_of(each.name)} is an option of {' and '.join(takers)}, not of "
+                f"{scheduler}",
                 remedy="leave it out",
             )
     for name, meaning in known.required.items():
         if not getattr(request, name) and (request.gpus or name == "image"):
-            raise AutotunerError(f"{scheduler} needs {_option(name)}", remedy=f"give {meaning}")
-    return JobTemplate(scheduler, known.file, known.write(request), known.submit(request))
+            raise AutotunerError(f"{scheduler} needs {option_of(name)}", remedy=f"give {meaning}")
 
 
-def _option(field: str) -> str:
-    return "--" + field.removesuffix("_gib").replace("_", "-")
+def job_template(scheduler: str, request: JobRequest) -> JobTemplate:
+    """The template of a scheduler for these workers.
+
+    Raises:
+        AutotunerError: as `require_options`, or the scheduler cannot give a job that database.
+    """
+    require_options(scheduler, request)
+    known = scheduler_named(scheduler)
+    notes = tuple(
+        f"{name} has to be set {known.secrets(request)}: a job without it ends with a line."
+        for name in secret_variables(request)
+    )
+    return JobTemplate(scheduler, known.file, known.write(request), known.submit(request), notes)

@@ -33,3 +33,12 @@ def secret_variables(request: JobRequest) -> tuple[str, ...]:
 def variable_lines(request: JobRequest) -> list[str]:
     """Lines that end the job where a secret is not there that the worker is to have."""
     return [f'export {name}="${{{name}:?is not set}}"' for name in request.variables]
+
+
+def set_or_end(name: str, place: str) -> str:
+    """A command that ends a job with a line where a variable is not set, or empty.
+
+    Args:
+        place: where it should be.
+    """
+    return f'test "${{{name}:+set}}" || {{ echo "{name} is not set {place}" >&2; exit 2; }}'
