@@ -29,6 +29,8 @@ PYTHON = str(Path(sys.executable).resolve())
 """The Python in the image."""
 _PROGRAMS = {
     "llama-server": f'exec {PYTHON} -m autotuner.llamacpp_host "$@"',
+    # By that name probes of health start it.
+    "python3": f'exec {PYTHON} "$@"',
     "fake-engine": f'exec {PYTHON} -m autotuner.testing.fake_engine "$@"',
 }
 _MODULES = (
@@ -59,7 +61,8 @@ def build(
             for source, target in _files():
                 archive.add(source.resolve(), target.lstrip("/"), recursive=False)
             for name, text in {**_PROGRAMS, **scripts}.items():
-                _add_program(archive, name, text)
+                if f"/usr/bin/{name}" != PYTHON:
+                    _add_program(archive, name, text)
         changes = [
             f"ENV PATH={Path(PYTHON).parent}:/usr/bin:/bin",
             f"ENV PYTHONPATH={_SITE}",

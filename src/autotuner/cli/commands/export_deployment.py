@@ -239,7 +239,8 @@ def _sized(store: Store, task: TaskRecord, candidate: str, wishes: DeploymentWis
         traffic = Traffic(wishes.rate, wishes.users)
     except TrafficError as error:
         raise AutotunerError(f"--{error.field}: {error}") from None
-    asked = f"--rate {wishes.rate:.15g}" if wishes.rate is not None else f"--users {wishes.users:.15g}"
+    given = {"--rate": wishes.rate, "--users": wishes.users}
+    asked = " ".join(f"{flag} {value:.15g}" for flag, value in given.items() if value is not None)
     limits = config.slo_limits()
     known = stored_replicas(store, task, config, ReplicaWishes(limits))
     found = next((one for one in known.found if one.candidate == candidate), None)
