@@ -62,6 +62,21 @@ def test_a_point_is_named_by_candidate_and_load(tuned: Run) -> None:
     assert (found.settings, found.model) == (wanted.settings, wanted.model)
 
 
+def test_the_model_of_a_replay_may_be_no_more_than_its_tables_name(
+    run: Run, replay: WriteTask, tmp_path: Path
+) -> None:
+    task = replay({"optimization": {"strategy": "random", "budget": {"experiments": 2}}})
+    table = tmp_path / "table.csv"
+    table.write_text(table.read_text().replace("meta-llama/Llama-3.1-8B-Instruct", "odd70b"))
+    assert run("tune", task).returncode == 0
+    for point in ((), ("--point", "predicted")):
+        done = run("export", "--format", "shell", *point)
+        assert (
+            "# Note: odd70b is the table's name of the model, which no engine loads" in done.stdout
+        )
+        assert done.returncode == 0, done.stderr
+
+
 def test_formats_are_listed_with_why_not(tuned: Run) -> None:
     listed = json.loads(tuned("export", "--list", "--replicas", "2", "--json").stdout)
     formats = {one["format"]: one for one in listed["formats"]}

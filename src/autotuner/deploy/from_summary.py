@@ -145,7 +145,11 @@ def _engine(
         replicas=replicas,
         provenance=head,
         settings=source.settings,
-        notes=(*_over(source, summary.task.slo), *_notes(parts, source, container, mounts, key)),
+        notes=(
+            *_over(source, summary.task.slo),
+            *_named_by_table(summary, parts),
+            *_notes(parts, source, container, mounts, key),
+        ),
     )
 
 
@@ -304,6 +308,16 @@ def _notes(
         yield f"{flag} is left out, since it holds a secret: {instead}"
     if source.unserved:
         yield f"this does not serve what was measured: {one_line(source.unserved)}"
+
+
+def _named_by_table(summary: TaskSummary, parts: CommandParts) -> Iterator[str]:
+    """A note where the model is only a recorded table's word for it."""
+    name = parts.model
+    if summary.task.replay and "/" not in name and known_model(name) is None:
+        yield (
+            f"{one_line(name)} is the table's name of the model, which no engine loads: put its "
+            "hub id or path in place of it"
+        )
 
 
 def _over(source: LaunchSource, slo: Mapping[str, float]) -> Iterator[str]:

@@ -319,7 +319,7 @@ def _prepare_replay(task: TaskConfig, replay: ReplayConfig, base: Path, source: 
     landscape, checksum = read_table(task, replay, base=base, source=source)
     matched = match(task, landscape, source=source)
     replayed = as_replayed(task, landscape, matched, checksum)
-    model = replayed_model(replayed, task, base=base)
+    model = replayed_model(replayed, landscape, base=base)
     workload, device = workload_of(replayed, source), this_device()
     launches = {candidate.id: launch for candidate, launch in matched.launches}
     variants = replayed_variants(matched, model)

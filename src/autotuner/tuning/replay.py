@@ -13,6 +13,7 @@ from autotuner.config import (
     STORED,
     Candidate,
     LengthDistribution,
+    Model,
     ReplayConfig,
     TaskConfig,
 )
@@ -71,8 +72,12 @@ def as_replayed(
     }
     document["replay"] |= {"sha256": checksum}
     if task.model == AS_RECORDED:
-        document["model"] = {"id": landscape.model or landscape.name}
+        document["model"] = _of_table(landscape).model_dump(exclude_none=True)
     return TaskConfig.model_validate(document, context=STORED)
+
+
+def _of_table(landscape: Landscape) -> Model:
+    return Model(id=landscape.model or landscape.name)
 
 
 def as_asked(task: TaskConfig) -> TaskConfig:
@@ -87,19 +92,17 @@ def as_asked(task: TaskConfig) -> TaskConfig:
     return TaskConfig.model_validate(document, context=STORED)
 
 
-def replayed_model(task: TaskConfig, asked: TaskConfig, *, base: Path) -> ResolvedModel:
+def replayed_model(task: TaskConfig, landscape: Landscape, *, base: Path) -> ResolvedModel:
     """The model of a replayed task; nothing is known of one that only the table names so.
 
-    Args:
-        asked: the task as its user wrote it.
-
     Raises:
-        ModelError: the user names a model that cannot be found.
+        ModelError: the user names a model that cannot be found, and the table another.
     """
     try:
         return resolve_model(task.model, base=base)
     except ModelError:
-        if asked.model != AS_RECORDED:
+        # A stored task has the table's name as its own.
+        if task.model != _of_table(landscape):
             raise
         name = task.model.id or ""
         return ResolvedModel(name, name)
