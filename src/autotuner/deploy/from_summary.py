@@ -180,9 +180,7 @@ def _replicas(wished: int | None) -> int:
     if wished is None:
         return 1
     if not 1 <= wished <= MOST_REPLICAS:
-        raise ExportError(
-            f"replicas: {wished} is not between 1 and {MOST_REPLICAS:,}", remedy="give 1 or more"
-        )
+        raise ExportError(f"replicas: {wished} is not between 1 and {MOST_REPLICAS:,}")
     return wished
 
 

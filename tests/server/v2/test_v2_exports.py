@@ -169,7 +169,7 @@ def test_a_task_that_has_not_run_is_deployed_by_prediction_and_says_so(client: T
         assert (shown["point"], shown["measured"]) == (best["point"], False)
         assert "PREDICTED, NEVER MEASURED, for 2 x h100_sxm" in shown["files"][0]["text"]
     other = client.get(f"{address}/exports/compose", params={"point": "predicted:zz"})
-    assert "no candidate zz that was not measured" in problem(other, 422)
+    assert "the task has no candidate 'zz'" in problem(other, 422)
     drafted = client.get(f"{address}/exports/dynamo", params={"point": "disagg"}).json()
     graph = yaml.safe_load(drafted["files"][0]["text"])
     decode, prefill = graph["spec"]["components"][1:]

@@ -254,7 +254,7 @@ def _sized(store: Store, task: TaskRecord, candidate: str, wishes: DeploymentWis
         raise AutotunerError(
             f"{asked}: that traffic takes {made.replicas:,} replicas of {candidate}, and an export "
             f"has {MOST_REPLICAS:,} at the most",
-            remedy="give less traffic, or --replicas",
+            remedy="give less traffic, or --replicas in place of it",
         )
     return made.replicas
 
