@@ -111,6 +111,10 @@ class StoreUnavailableError(StoreError):
     """The database cannot be reached now; it may be back later."""
 
 
+class StoreRefusedError(StoreUnavailableError):
+    """The database answers, and does not let this user in: no retry of a start helps."""
+
+
 class NotFoundError(StoreError):
     """No row of that number or name; it may have been deleted meanwhile."""
 

@@ -74,6 +74,14 @@ def test_a_gpu_that_the_catalog_does_not_know_is_refused() -> None:
         meant("0", (H100,), gpu="h1000")
 
 
+@pytest.mark.parametrize("requested", ["all", "cpu"])
+def test_a_kind_of_gpu_without_one_is_refused(requested: str) -> None:
+    with pytest.raises(AutotunerError, match=f"--gpu h100: --devices {requested} gives") as caught:
+        meant(requested, (), gpu="h100")
+    assert "--devices" in caught.value.remedy
+    assert meant(requested, (), gpu="cpu") == ON_CPU
+
+
 EIGHT = tuple(
     FoundGpu(str(n), "NVIDIA H100 80GB HBM3", 79.6, f"GPU-{n}f3c-{n}{n}{n}{n}") for n in range(8)
 )

@@ -83,7 +83,13 @@ def worker(
 ) -> None:
     """Run queued tasks, one after the other, and take over from workers that died."""
     from autotuner.cli.commands.worker import worker as command
+    from autotuner.errors import AutotunerError
 
+    if once and until_idle is not None:
+        raise AutotunerError(
+            f"--once and --until-idle {until_idle:g} say both when to end",
+            remedy="give one: --once is --until-idle 0",
+        )
     raise typer.Exit(
         command(
             name=name,

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, SQLAlchemyError
 
-from autotuner.errors import StoreError, StoreUnavailableError
+from autotuner.errors import StoreError, StoreRefusedError, StoreUnavailableError
 
 FILE_NAME = "autotuner.db"
 WRITING = "autotuner_writing"
@@ -43,6 +43,12 @@ _IDLE_TRANSACTION_MS = 20_000
 are free for who takes over, before the lease has run out."""
 _GONE = ("08", "25P03", "57P", "53")
 """Classes of SQLSTATE that say that PostgreSQL cannot be reached now (its manual, appendix A)."""
+
+_REFUSALS = (
+    *("authentication failed", "no password supplied", "does not exist", "no pg_hba.conf entry"),
+    *("is not permitted to log in", "permission denied for database"),
+)
+"""Of a server that answers: connecting fails without an SQLSTATE, in these words."""
 
 
 def address_of(home: Path, text: str | None) -> URL:
@@ -117,6 +123,11 @@ def translated_errors(name: str) -> Iterator[None]:
             message = _first_line(error.orig)
             if isinstance(error.orig, sqlite3.Error):
                 raise _store_error(name, message, StoreUnavailableError) from error
+            if any(words in message for words in _REFUSALS):
+                raise StoreRefusedError(
+                    f"the database {name} does not let this user in: {message}",
+                    remedy="check the user, the password and the name of the database",
+                ) from error
             raise StoreUnavailableError(
                 f"the database {name} cannot be reached: {message}",
                 remedy="see whether it runs and may be reached from here",

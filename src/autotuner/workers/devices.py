@@ -114,6 +114,12 @@ def devices_of(
     found = {} if requested == CPU else {each.index: each for each in look()}
     names = _chosen(requested, found, allowed, kind_is_given=gpu is not None)
     if not names:
+        if gpu is not None and not gpu_named(gpu, described, field="--gpu").is_cpu:
+            raise AutotunerError(
+                f"--gpu {gpu}: --devices {requested} gives this process no GPU",
+                remedy=f"name the GPUs with --devices (0,1), look at {VISIBLE[0]}, or leave --gpu "
+                "out to work on the CPU",
+            )
         return ON_CPU
     if gpu is not None:
         return Devices(gpu_named(gpu, described, field="--gpu").name, names)

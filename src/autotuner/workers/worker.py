@@ -126,6 +126,7 @@ class Worker:
             that ends by itself ends too where it is blocked for as long, and for
             `WorkerTimes.blocked_s`.
         clock: seconds since any moment.
+        stopping: set where it is stopped, maybe before it begins.
     """
 
     def __init__(
@@ -137,6 +138,7 @@ class Worker:
         times: WorkerTimes = WORKER_TIMES,
         until_idle_s: float | None = None,
         clock: Callable[[], float] = boot_time_s,
+        stopping: threading.Event | None = None,
     ) -> None:
         self._store = store
         self._me = me
@@ -144,7 +146,7 @@ class Worker:
         self._times = times
         self._until_idle_s = until_idle_s
         self._clock = clock
-        self._stopping = threading.Event()
+        self._stopping = stopping or threading.Event()
         self._keeper: LeaseKeeper | None = None
         self._owed: list[tuple[Lease, Left]] = []
         self._logged = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from autotuner.tuning.resources import gpus_of_home
 from autotuner.workers.child import when_asked_to_stop, when_parent_ends
 from autotuner.workers.devices import devices_of
 from autotuner.workers.heartbeat import PeriodicThread
+from autotuner.workers.opening import opened
 from autotuner.workers.run_task import WorkerSetup
 from autotuner.workers.worker import Worker, WorkerEnd, this_worker
 
@@ -62,7 +64,22 @@ def worker(
         devices, gpu=gpu, described=gpus_of_home(folder), allowed=allowed_gpus(os.environ)
     )
     me = this_worker(name or "", "worker", found)
-    with Store.open(folder, database) as store:
+    stopping = threading.Event()
+    working: list[Worker] = []
+
+    def stop() -> None:
+        stopping.set()
+        for each in working:
+            each.stop()
+
+    when_asked_to_stop(stop)
+    if is_child:
+        when_parent_ends(stop)
+    store = opened(lambda: Store.open(folder, database), stopping, until_idle_s=until_idle_s)
+    if isinstance(store, WorkerEnd):
+        _LOG.info("worker %s has ended%s", me.name, _REASONS[store])
+        return exit_code(store, until_idle_s)
+    with store:
         setup = WorkerSetup(
             home=folder,
             devices=found,
@@ -71,13 +88,10 @@ def worker(
             mirror=lambda task_id: mirror(store, task_id),
             locks=lock_folder(),
         )
-        working = Worker(store, me, setup, until_idle_s=until_idle_s)
-        when_asked_to_stop(working.stop)
-        if is_child:
-            when_parent_ends(working.stop)
+        working.append(Worker(store, me, setup, until_idle_s=until_idle_s, stopping=stopping))
         _LOG.info("worker %s works on %s %s", me.name, found.gpu, ", ".join(found.names))
         with upkeep_of(store, settings):
-            end = working.run()
+            end = working[0].run()
     _LOG.info("worker %s has ended%s", me.name, _REASONS[end])
     return exit_code(end, until_idle_s)
 
