@@ -137,6 +137,14 @@ def deployed(engine: str, settings: dict[str, Any] | None = None, **wishes: Any)
     return engine_of_spec(spec, kept, gpus=gpus, **wishes)
 
 
+def on_cpu(threads: int | None, engine: str = "llamacpp", **wishes: Any) -> DeployedEngine:
+    """The deployed engine of a launch on a CPU of four cores."""
+    settings, spec = rendered(engine, {} if threads is None else {"misc.threads": threads})
+    device = "cpu: AMD EPYC, 4 cores, 24 GiB"
+    summary = summary_of(spec.command(), engine, settings, 0, device=device)
+    return deployed_engine(summary, ExportWishes(**{"image": "registry/engine:1", **wishes}))
+
+
 def words_of(spec: LaunchSpec) -> list[str]:
     """The words of the measured command without its variables and files."""
     return shlex.split(shlex.join(spec.argv_for(8080)))

@@ -6,18 +6,10 @@ from typing import Any
 
 import pytest
 import yaml
-from deployed import GPU, deployed, rendered, summary_of
+from deployed import GPU, deployed, on_cpu, rendered, summary_of
 
 from autotuner.deploy import FORMATS, DeployedEngine, ExportWishes, deployed_engine
 from autotuner.errors import ExportError
-
-
-def on_cpu(threads: int | None, replicas: int = 1, engine: str = "llamacpp") -> DeployedEngine:
-    """A launch on a CPU of four cores."""
-    settings, spec = rendered(engine, {} if threads is None else {"misc.threads": threads})
-    device = "cpu: AMD EPYC, 4 cores, 24 GiB"
-    summary = summary_of(spec.command(), engine, settings, 0, device=device)
-    return deployed_engine(summary, ExportWishes(replicas=replicas, image="r/e:1"))
 
 
 def head(engine: DeployedEngine, form: str, **given: str) -> str:
@@ -32,7 +24,7 @@ def head(engine: DeployedEngine, form: str, **given: str) -> str:
 def test_a_compose_file_takes_no_more_cores_than_a_machine_has(
     threads: int | None, replicas: int, taken: int | None
 ) -> None:
-    engine = on_cpu(threads, replicas)
+    engine = on_cpu(threads, replicas=replicas)
     if taken is None:
         assert len(yaml.safe_load(FORMATS["compose"].files(engine)[0].text)["services"]) == replicas
         return
@@ -43,7 +35,7 @@ def test_a_compose_file_takes_no_more_cores_than_a_machine_has(
 
 @pytest.mark.parametrize(("threads", "cpus"), [(2, "2"), (None, "4"), (8, "4")])
 def test_replicas_on_a_cluster_share_no_cores(threads: int | None, cpus: str) -> None:
-    engine = on_cpu(threads, 2)
+    engine = on_cpu(threads, replicas=2)
     documents = yaml.safe_load_all(FORMATS["kubernetes"].files(engine)[0].text)
     [deployment] = [one["spec"] for one in documents if one["kind"] == "Deployment"]
     [container] = deployment["template"]["spec"]["containers"]

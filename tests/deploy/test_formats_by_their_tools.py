@@ -10,7 +10,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
-from deployed import deployed
+from deployed import deployed, on_cpu
 from strict_documents import MODELS
 
 from autotuner.config import BACKENDS
@@ -21,9 +21,10 @@ WIDE = {"parallel.tensor_parallel": 8, "scheduling.max_running_requests": 64}
 
 
 def engines(**wishes: Any) -> list[DeployedEngine]:
-    """Every engine, narrow and wide."""
+    """Every engine, narrow, wide, and on a CPU."""
     named = {"image": "registry/engine:1", **wishes}
-    return [deployed(name, chosen, **named) for name in BACKENDS for chosen in ({}, WIDE)]
+    on_gpus = [deployed(name, chosen, **named) for name in BACKENDS for chosen in ({}, WIDE)]
+    return [*on_gpus, *(on_cpu(2, name, **named) for name in BACKENDS)]
 
 
 def exported(form: str, **wishes: Any) -> list[tuple[DeployFileText, ...]]:
