@@ -45,6 +45,12 @@ def test_another_form_is_refused_with_those_that_there_are(address: str) -> None
         parse_task(ON_RAY | {"ray": {"address": address}})
 
 
+def test_a_port_that_there_is_none_of_is_refused_as_one() -> None:
+    for address in ("127.0.0.1:99999", "ray://head:65536"):
+        with pytest.raises(ConfigError, match=r"ray\.address: .* no such port; say one up to"):
+            parse_task(ON_RAY | {"ray": {"address": address}})
+
+
 def test_the_cluster_of_a_task_that_is_not_launched_there_is_refused() -> None:
     with pytest.raises(ConfigError, match="say deployment_mode: ray, or leave it out"):
         parse_task(TASK | {"ray": {}})

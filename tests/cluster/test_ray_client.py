@@ -17,12 +17,14 @@ from pathlib import Path
 import psutil
 import pytest
 
+from autotuner.cluster.connection import probe
+from autotuner.errors import LaunchError
 from autotuner.testing.processes import MARK, port_is_free, processes
 from free_ports import free_port
 
 pytest.importorskip("ray", reason="Ray is not installed; `make ray` installs it")
 LOOPBACK = "127.0.0.1"
-SILENT_S = 1.0
+SILENT_S = 2.0
 OWNER = f"""
 import asyncio, os, sys, time
 from pathlib import Path
@@ -35,13 +37,19 @@ words = ("-m", "autotuner.testing.fake_engine", "--host", HOST, "--port", PORT)
 spec = LaunchSpec("llamacpp", (sys.executable, *words), "fake")
 
 async def main():
-    found = launcher.RayLauncher(RayConfig(address=sys.argv[1]), environment=os.environ)
-    log_path = Path(sys.argv[2])
+    config = RayConfig(address=sys.argv[1], cpus=1.0)
+    found = launcher.RayLauncher(config, environment=os.environ)
+    log_path, mode = Path(sys.argv[2]), sys.argv[3]
     async with await found.launch(spec, (), log_path=log_path, ready_timeout_s=60) as engine:
         time.sleep({2 * SILENT_S})  # as an owner that waits for its database
         await asyncio.sleep(0.3)
         print("alive" if engine.exit_code() is None else "dead", flush=True)
-        await asyncio.sleep(600)
+        if mode == "serves":
+            await asyncio.sleep(600)
+    time.sleep({2 * SILENT_S})
+    (reservation,) = found._idle
+    print("alive" if await reservation.is_alive() else "dead", flush=True)
+    time.sleep(600)
 
 asyncio.run(main())
 """
@@ -63,7 +71,7 @@ def head(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[psut
         *(str(Path(sys.executable).with_name("ray")), "start", "--head", "--block"),
         *(f"--port={port}", f"--ray-client-server-port={client}", *words),
         *(f"--node-ip-address={LOOPBACK}", f"--temp-dir={folder}", "--include-dashboard=false"),
-        *("--num-cpus=1", f"--object-store-memory={80 * 2**20}", "--disable-usage-stats"),
+        *("--num-cpus=2", f"--object-store-memory={80 * 2**20}", "--disable-usage-stats"),
     ]
     # Ray listens on every address of the machine: none but the owner has the token.
     monkeypatch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
@@ -92,6 +100,11 @@ def actors(head: psutil.Process) -> list[str]:
     return found
 
 
+def head_port(head: psutil.Process) -> str:
+    word = next(word for word in head.cmdline() if word.startswith("--port="))
+    return f"{LOOPBACK}:{word.partition('=')[2]}"
+
+
 def seen(there: Callable[[], object], within_s: float) -> bool:
     deadline = time.monotonic() + within_s
     while not (found := there()) and time.monotonic() < deadline:
@@ -100,23 +113,37 @@ def seen(there: Callable[[], object], within_s: float) -> bool:
 
 
 @pytest.mark.slow
-def test_an_owner_outside_the_cluster_keeps_its_engine_while_it_waits_and_leaves_none_when_killed(
+def test_owners_outside_the_cluster_keep_what_they_wait_with_and_leave_nothing_when_they_end(
     head: tuple[psutil.Process, str], tmp_path: Path
 ) -> None:
     processes_of_head, address = head
+    for form in (address.removeprefix("ray://"), f"ray://{head_port(processes_of_head)}"):
+        with pytest.raises(LaunchError, match="is the port of a") as refused:
+            probe(form)
+        assert refused.value.remedy.startswith("say ")
     mark = uuid.uuid4().hex
-    owner = subprocess.Popen(
-        [sys.executable, "-c", OWNER, address, str(tmp_path / "engine.log")],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | {MARK: mark},
-    )
-    with owner:
-        assert owner.stdout is not None
-        assert owner.stdout.readline() == "alive\n"
-        assert len(actors(processes_of_head)) == 1
+    owners = [
+        subprocess.Popen(
+            [sys.executable, "-c", OWNER, address, str(tmp_path / f"{mode}.log"), mode],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {MARK: mark},
+        )
+        for mode in ("serves", "kept")
+    ]
+    serves, kept = owners
+    try:
+        for owner in (serves, kept, kept):
+            assert owner.stdout is not None
+            assert owner.stdout.readline() == "alive\n"
+        assert len(actors(processes_of_head)) == 2
         assert list(tmp_path.glob("autotuner-launches-*"))
-        owner.kill()
+    finally:
+        for owner in owners:
+            owner.kill()
+        errors = [owner.communicate()[1] for owner in owners]
+    assert errors == ["", ""], "none of Ray's tracebacks"
     assert seen(lambda: not processes(mark), 20), processes(mark)
     assert seen(lambda: not actors(processes_of_head), 20)
     assert not list(tmp_path.glob("autotuner-launches-*"))

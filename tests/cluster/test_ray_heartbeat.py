@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import threading
 import time
-from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
 
 import pytest
 
-from autotuner.cluster.engine import RayEngine
+from autotuner.cluster import reservation
 from autotuner.cluster.heartbeat import Heartbeat
-from autotuner.cluster.messages import LaunchRequest, News, NodeReply, Ready, Refused
+from autotuner.cluster.messages import LaunchRequest, Refused
 from autotuner.cluster.node import LaunchNode
-from autotuner.cluster.reaping import handle_of
 from autotuner.cluster.reservation import Reservation
 from autotuner.engines import LaunchSpec
 from autotuner.launch import LaunchLost
@@ -38,14 +36,13 @@ def test_a_node_sees_that_its_owner_is_gone_while_the_engine_loads(
 ) -> None:
     ended = threading.Event()
 
-    node = Loading()
+    node = Loading(owner_silent_s=0.1)
 
     def exited(code: int) -> None:
-        node._launch_id = ""  # else it would find itself alone for ever, in this process
         ended.set()
 
     monkeypatch.setattr(os, "_exit", exited)
-    request = LaunchRequest("launch-1.1", SPEC, {}, None, 60.0, owner_silent_s=0.1)
+    request = LaunchRequest("launch-1.1", SPEC, {}, None, 60.0)
 
     async def launched() -> None:
         launch = asyncio.create_task(node.launch(request))
@@ -57,44 +54,43 @@ def test_a_node_sees_that_its_owner_is_gone_while_the_engine_loads(
     assert ended.is_set()
 
 
-def test_an_owner_that_stands_still_gives_heartbeats_until_its_launch_is_over(
-    tmp_path: Path,
+def test_a_node_without_a_launch_sees_that_its_owner_is_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ended = threading.Event()
+    monkeypatch.setattr(os, "_exit", lambda code: ended.set())
+    LaunchNode(owner_silent_s=0.1)
+    assert ended.wait(30)
+
+
+def test_a_reservation_gives_heartbeats_until_it_is_released(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     given: list[float] = []
 
-    async def launch(request: LaunchRequest) -> NodeReply[Ready]:
+    async def answer() -> None:
+        return None
+
+    ray = SimpleNamespace(
+        exceptions=importlib.import_module("ray").exceptions,
+        get=lambda asked, timeout: asked.close(),
+    )
+    actor = SimpleNamespace(**{name: SimpleNamespace(remote=answer) for name in ("facts", "close")})
+    monkeypatch.setattr(Reservation, "give_heartbeat", lambda _: given.append(time.monotonic()))
+    monkeypatch.setattr(reservation, "ray_module", lambda: ray)
+    monkeypatch.setattr(reservation, "_reserve", lambda *_: (actor, "group"))
+    monkeypatch.setattr(reservation, "_release", lambda *_: None)
+
+    async def reserved() -> Reservation:
+        made = await reservation.reserved("launch-1", {}, 0, lambda: None, owner_silent_s=0.1)
         deadline = time.monotonic() + 30
         while len(given) < 3 and time.monotonic() < deadline:
             time.sleep(0.01)  # noqa: ASYNC251 - as an owner whose database is away
-        return NodeReply(Ready("http://x", 0.1, {}), 0, None)
+        return made
 
-    async def news(*_: object) -> News:
-        await asyncio.sleep(0.01)
-        return News(b"", None, None)
-
-    async def stop(launch_id: str) -> NodeReply[None]:
-        return NodeReply(None, 0, None)
-
-    calls = {call.__name__: SimpleNamespace(remote=call) for call in (launch, news, stop)}
-    reservation = SimpleNamespace(
-        actor=SimpleNamespace(**calls), give_heartbeat=lambda: given.append(time.monotonic())
-    )
-    engine = RayEngine(
-        SPEC,
-        cast("Reservation", reservation),
-        "m",
-        handle_of("m", "node", "127.0.0.1:1"),
-        tmp_path / "engine.log",
-        give_back=lambda reservation: None,
-        on_gone=lambda handle: None,
-    )
-
-    async def launched() -> None:
-        await engine.start(LaunchRequest("m", SPEC, {}, None, 60.0, owner_silent_s=0.1))
-        assert len(given) >= 3
-        await engine.stop()
-
-    asyncio.run(launched())
+    made = asyncio.run(reserved())
+    assert len(given) >= 3
+    made.release()
     heartbeats = len(given)
     time.sleep(0.1)
     assert len(given) <= heartbeats + 1
@@ -120,9 +116,9 @@ def test_heartbeats_go_on_after_one_that_did_not_arrive_and_end_with_their_node(
 
 
 def test_a_node_whose_owner_gives_heartbeats_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    ended, node = threading.Event(), Loading()
+    ended, node = threading.Event(), Loading(owner_silent_s=0.4)
     monkeypatch.setattr(os, "_exit", lambda code: ended.set())
-    request = LaunchRequest("launch-1.1", SPEC, {}, None, 60.0, owner_silent_s=0.4)
+    request = LaunchRequest("launch-1.1", SPEC, {}, None, 60.0)
 
     async def launched() -> None:
         launch = asyncio.create_task(node.launch(request))
@@ -132,6 +128,7 @@ def test_a_node_whose_owner_gives_heartbeats_does_not_end(monkeypatch: pytest.Mo
         await node.stop(request.launch_id)
         with pytest.raises(asyncio.CancelledError):
             await launch
+        await node.close()  # else it would find itself alone in this process
 
     asyncio.run(launched())
     assert not ended.is_set()

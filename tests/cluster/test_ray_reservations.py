@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -55,6 +56,7 @@ class Cluster:
         still_fits: Callable[[], object],
         *,
         waiting: Callable[[], None],
+        owner_silent_s: float | None,
     ) -> Reservation:
         waiting()
         if self.loses:
@@ -133,3 +135,22 @@ def test_a_reservation_that_is_released_removes_its_files_before_its_actor_is_ki
     actor = SimpleNamespace(close=SimpleNamespace(remote=node.close))
     Reservation("launch-1", actor, "group", {}, FACTS).release()
     assert calls == ["killed", "group"]
+
+
+def test_a_call_that_nobody_waits_for_any_more_can_be_answered_by_ray() -> None:
+    asked: list[Future[str]] = [Future(), Future()]
+
+    async def cancelled() -> str:
+        first, second = (SimpleNamespace(future=lambda one=one: one) for one in asked)
+        left = asyncio.ensure_future(reservation.answered(lambda: cast("Any", first)))
+        await asyncio.sleep(0)
+        left.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await left
+        waited = asyncio.ensure_future(reservation.answered(lambda: cast("Any", second)))
+        await asyncio.sleep(0)
+        asked[1].set_result("there")
+        return await waited
+
+    assert asyncio.run(cancelled()) == "there"
+    asked[0].set_exception(ConnectionError("the client has disconnected"))

@@ -21,8 +21,11 @@ class Head(grpc.GenericRpcHandler):  # type: ignore[misc, name-defined]
     """Answers every call; only those with the good token where it wants one."""
 
     wants = True
+    knows = ""
 
     def service(self, call: Any) -> Any:
+        if self.knows not in call.method:
+            return None
         shown = dict(call.invocation_metadata).get("authorization")
 
         def answer(request: bytes, context: Any) -> bytes:
@@ -92,6 +95,28 @@ def test_a_token_that_does_not_fit_is_refused_with_its_remedy(
         probe(head[1])
     assert remedy in caught.value.remedy
     assert head[1] in caught.value.message
+
+
+@pytest.mark.parametrize("wants", [True, False])
+@pytest.mark.parametrize(
+    ("knows", "form", "remedy"),
+    [("RayletDriver", "{}", "say ray://{}"), ("NodeInfoGcsService", "ray://{}", "say {}")],
+)
+def test_the_port_of_the_other_service_is_named_with_its_address(
+    knows: str,
+    form: str,
+    remedy: str,
+    wants: bool,
+    head: Any,
+    here: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    head[0].wants = wants
+    monkeypatch.setattr(head[0], "knows", knows)
+    here(GOOD, "")
+    with pytest.raises(LaunchError, match="is the port of a") as caught:
+        probe(form.format(head[1]))
+    assert caught.value.remedy == remedy.format(head[1])
 
 
 def test_the_mode_that_another_cluster_needed_does_not_stay(

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from autotuner.cluster import reaping
-from autotuner.cluster.heartbeat import Heartbeat
 from autotuner.cluster.messages import (
     LaunchRequest,
     LevelProgressNews,
@@ -36,8 +35,6 @@ from autotuner.measure import Measurement
 
 T = TypeVar("T")
 ProgressCallback = Callable[[int, int], None]
-_HEARTBEATS = 8
-"""Before an owner that gives none counts as gone."""
 _SHUTDOWN_S = 1.0
 """Time within which the processes of a host that shuts down are asked to end, all of them."""
 
@@ -84,7 +81,6 @@ class RayEngine(StopsWhenLeft):
         self._on_progress: ProgressCallback = lambda completed, wanted: None
         self._heard = asyncio.Event()
         self._listening: asyncio.Task[None] | None = None
-        self._heartbeat: Heartbeat | None = None
 
     async def start(self, request: LaunchRequest) -> None:
         """Starts the engine; returns when it serves.
@@ -93,9 +89,6 @@ class RayEngine(StopsWhenLeft):
             LaunchFailed, LaunchError, LaunchLost: as `Launcher.launch`.
         """
         self._listening = asyncio.create_task(self._listen())
-        if request.owner_silent_s is not None:
-            every_s = request.owner_silent_s / _HEARTBEATS
-            self._heartbeat = Heartbeat(self._reservation.give_heartbeat, every_s)
         outcome: Ready | Failure | Refused = await self._answer(
             lambda: self._reservation.actor.launch.remote(request)
         )
@@ -184,8 +177,6 @@ class RayEngine(StopsWhenLeft):
             raise
         finally:
             self._has_stopped = True
-            if self._heartbeat is not None:
-                self._heartbeat.stop()
             if self._listening is not None:
                 self._listening.cancel()
         if refused is not None:

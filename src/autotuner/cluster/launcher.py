@@ -18,7 +18,6 @@ import autotuner
 from autotuner.cluster import reaping
 from autotuner.cluster.connection import (
     CLIENT,
-    ClusterConnection,
     connected,
     connection,
     demand,
@@ -156,7 +155,11 @@ class RayLauncher:
         )
         try:
             self._on_started(engine.handle)
-            await engine.start(self._request(spec, launch_id, there, ready_timeout_s))
+            await engine.start(
+                LaunchRequest(
+                    launch_id, spec, dict(self._environment), self._caches, ready_timeout_s
+                )
+            )
         except BaseException:
             await engine.stop()
             raise
@@ -169,19 +172,6 @@ class RayLauncher:
             self._idle, self._prepared = [], []
         for reservation in kept:
             await asyncio.to_thread(_release_if_there, reservation)
-
-    def _request(
-        self, spec: LaunchSpec, launch_id: str, there: ClusterConnection, ready_timeout_s: float
-    ) -> LaunchRequest:
-        behind_client = there.asked.startswith(CLIENT)
-        return LaunchRequest(
-            launch_id,
-            spec,
-            dict(self._environment),
-            self._caches,
-            ready_timeout_s,
-            owner_silent_s=_OWNER_SILENT_S if behind_client else None,
-        )
 
     def _prepared_for(self, spec: LaunchSpec) -> Reservation | None:
         with self._lock:
@@ -229,7 +219,14 @@ class RayLauncher:
                 if not is_alive:
                     await asyncio.to_thread(kept.release)
         name = f"launch-{uuid.uuid4().hex[:12]}"
-        reservation = await reserved(name, wanted, spec.gpus, fits, waiting=waiting)
+        reservation = await reserved(
+            name,
+            wanted,
+            spec.gpus,
+            fits,
+            waiting=waiting,
+            owner_silent_s=_OWNER_SILENT_S if self._config.address.startswith(CLIENT) else None,
+        )
         if reservation.facts.version != autotuner.__version__:
             await asyncio.to_thread(reservation.release)
             raise LaunchError(

@@ -45,8 +45,6 @@ class LaunchRequest:
         launch_id: for `LAUNCH_ID`.
         environment: the owner's variables that engines inherit.
         caches: folder on the node for what engines compile; None leaves it to them.
-        owner_silent_s: seconds without a heartbeat after which the owner counts as gone; None where
-            Ray itself sees that, and none is given.
     """
 
     launch_id: str
@@ -54,7 +52,6 @@ class LaunchRequest:
     environment: Mapping[str, str]
     caches: Path | None
     ready_timeout_s: float
-    owner_silent_s: float | None = None
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import os
 import threading
 import time
 from collections.abc import Coroutine, Mapping
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 import autotuner
@@ -56,9 +57,13 @@ class LaunchNode:
     """Runs launches on a node, one after the other.
 
     Every message has the id of its launch: Ray keeps no order among those that wait together.
+
+    Args:
+        owner_silent_s: seconds without a heartbeat after which the owner counts as gone; None where
+            Ray itself sees that, and none is given.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, owner_silent_s: float | None = None) -> None:
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name="engine", daemon=True).start()
         self._scratch = ScratchFolder("launches")
@@ -69,6 +74,10 @@ class LaunchNode:
         self._work: set[asyncio.Task[Any]] = set()
         self._progress: LevelProgressNews | None = None
         self._heartbeat_s = time.monotonic()
+        self._watch: Future[None] | None = None
+        if owner_silent_s is not None:
+            watch = self._end_with_owner(owner_silent_s)
+            self._watch = asyncio.run_coroutine_threadsafe(watch, self._loop)
 
     async def facts(self) -> NodeFacts:
         """The node."""
@@ -97,9 +106,6 @@ class LaunchNode:
             self._scratch.path / f"{request.launch_id}.log",
         )
         self._engine, self._progress, self._heartbeat_s = None, None, time.monotonic()
-        if request.owner_silent_s is not None:
-            watch = self._end_with_owner(request.launch_id, request.owner_silent_s)
-            asyncio.run_coroutine_threadsafe(watch, self._loop)
         reply = self._reply(await self._run(self._launch(request)))
         if not isinstance(reply.value, Ready):
             self._over.add(request.launch_id)
@@ -149,6 +155,8 @@ class LaunchNode:
 
     async def close(self) -> None:
         """Removes its files: it is about to be ended, which it does not see."""
+        if self._watch is not None:
+            self._watch.cancel()
         self._scratch.close()
 
     async def _launch(self, request: LaunchRequest) -> Ready | Failure | Refused:
@@ -216,19 +224,16 @@ class LaunchNode:
             return Refused(f"node {this_machine().host}: {error.message}", error.remedy)
         return None
 
-    async def _end_with_owner(self, launch_id: str, silent_s: float) -> None:
-        """Ends a launch, and this process, where the owner gives no heartbeat any more: from the
-        start on, since an engine may load for minutes."""
-        while (
-            self._launch_id == launch_id
-            and launch_id not in self._over
-            and self._exit_code() is None
-        ):
+    async def _end_with_owner(self, silent_s: float) -> None:
+        """Ends what runs, and this process, where the owner gives no heartbeat any more: also
+        while an engine loads, and between two launches."""
+        silent_for_s = 0.0
+        while silent_for_s <= silent_s:
             await asyncio.sleep(silent_s / 8)
-            if time.monotonic() - self._heartbeat_s > silent_s:
-                await self._stop()
-                self._scratch.close()
-                os._exit(0)
+            silent_for_s = time.monotonic() - self._heartbeat_s
+        await self._stop()
+        self._scratch.close()
+        os._exit(0)
 
     async def _run(self, work: Coroutine[Any, Any, T], *, is_work: bool = True) -> T:
         """Runs `work` on the engine's loop.

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from autotuner.cluster.connection import NAMESPACE, nodes, ray_module
+from autotuner.cluster.heartbeat import Heartbeat
 from autotuner.cluster.messages import NodeFacts
 from autotuner.cluster.node import LaunchNode
 from autotuner.errors import LaunchError
@@ -22,6 +24,8 @@ _MISSING = "No module named 'autotuner"
 _LOOK_S = 2.0
 _ALIVE_S = 5.0
 _CLOSE_S = 2.0
+_HEARTBEATS = 8
+"""Before an owner that gives none counts as gone."""
 
 
 @dataclass
@@ -40,6 +44,7 @@ class Reservation:
     demand: dict[str, float]
     facts: NodeFacts
     launches: int = field(default=0)
+    _heartbeat: Heartbeat | None = field(default=None, repr=False)
 
     def next_launch_id(self) -> str:
         """The id of the next launch."""
@@ -55,6 +60,14 @@ class Reservation:
         except (TimeoutError, LaunchLost):
             return False
         return any(node.id == self.facts.node for node in there)
+
+    def keep_alive(self, owner_silent_s: float) -> None:
+        """Gives its actor heartbeats until it is released, whether a launch is under way or not.
+
+        Args:
+            owner_silent_s: after which the actor ends that gets none.
+        """
+        self._heartbeat = Heartbeat(self.give_heartbeat, owner_silent_s / _HEARTBEATS)
 
     def give_heartbeat(self) -> None:
         """Tells the actor that its owner lives; waits until it knows.
@@ -73,6 +86,8 @@ class Reservation:
 
     def release(self) -> None:
         """Gives it back to the cluster."""
+        if self._heartbeat is not None:
+            self._heartbeat.stop()
         ray = ray_module()
         with contextlib.suppress(ray.exceptions.RayError, ConnectionError):
             ray.get(self.actor.close.remote(), timeout=_CLOSE_S)
@@ -86,18 +101,22 @@ async def reserved(
     still_fits: Callable[[], object],
     *,
     waiting: Callable[[], None] = lambda: None,
+    owner_silent_s: float | None = None,
 ) -> Reservation:
     """Waits until there is enough, and reserves it.
 
     Args:
         still_fits: raises where the cluster will never have it.
         waiting: called every few seconds until there is enough.
+        owner_silent_s: as of a `LaunchNode`.
 
     Raises:
         LaunchError: the node cannot run launches, or what `still_fits` raises.
         LaunchLost: the node was lost meanwhile.
     """
-    reserving = asyncio.ensure_future(asyncio.to_thread(_reserve, name, demand, gpus))
+    reserving = asyncio.ensure_future(
+        asyncio.to_thread(_reserve, name, demand, gpus, owner_silent_s)
+    )
     try:
         actor, group = await asyncio.shield(reserving)
     except asyncio.CancelledError:
@@ -108,11 +127,14 @@ async def reserved(
         while not (await asyncio.wait({answer}, timeout=_LOOK_S))[0]:
             waiting()
             await asyncio.to_thread(still_fits)
-        return Reservation(name, actor, group, demand, answer.result())
+        made = Reservation(name, actor, group, demand, answer.result())
     except BaseException:
         answer.cancel()
         await asyncio.to_thread(_release, actor, group)
         raise
+    if owner_silent_s is not None:
+        made.keep_alive(owner_silent_s)
+    return made
 
 
 async def answered(ask: Callable[[], Awaitable[T]]) -> T:
@@ -127,7 +149,8 @@ async def answered(ask: Callable[[], Awaitable[T]]) -> T:
     """
     errors = ray_module().exceptions
     try:
-        return await ask()
+        answer: T = await _left_to_ray(ask())
+        return answer
     except errors.RuntimeEnvSetupError as error:
         raise LaunchError(
             f"a node cannot set up what a launch needs: {_in_a_line(error)}",
@@ -137,6 +160,30 @@ async def answered(ask: Callable[[], Awaitable[T]]) -> T:
         raise
     except (errors.RayError, ConnectionError) as error:
         raise meaning(error) from None
+
+
+async def _left_to_ray(asked: Any) -> Any:
+    """The answer to a call. Its own future is never cancelled: Ray settles it when the connection
+    ends, and writes a traceback where it cannot."""
+    if not hasattr(asked, "future"):
+        return await asked
+    loop = asyncio.get_running_loop()
+    answer = loop.create_future()
+
+    def settle(done: Future[Any]) -> None:
+        if answer.done():
+            return
+        if (error := done.exception()) is not None:
+            answer.set_exception(error)
+        else:
+            answer.set_result(done.result())
+
+    def pass_on(done: Future[Any]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and who waited with it
+            loop.call_soon_threadsafe(settle, done)
+
+    asked.future().add_done_callback(pass_on)
+    return await answer
 
 
 def meaning(error: Exception) -> LaunchError | LaunchLost:
@@ -154,7 +201,9 @@ def meaning(error: Exception) -> LaunchError | LaunchLost:
     return LaunchLost(f"{type(error).__name__}: {_in_a_line(error)}")
 
 
-def _reserve(name: str, demand: dict[str, float], gpus: int) -> tuple[Any, Any]:
+def _reserve(
+    name: str, demand: dict[str, float], gpus: int, owner_silent_s: float | None
+) -> tuple[Any, Any]:
     ray = ray_module()
     from ray.util.placement_group import placement_group
     from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
@@ -174,7 +223,7 @@ def _reserve(name: str, demand: dict[str, float], gpus: int) -> tuple[Any, Any]:
                 max_restarts=0,
                 runtime_env={"env_vars": _ENVIRONMENT},
             )
-            .remote()
+            .remote(owner_silent_s)
         )
     except BaseException:
         _release(None, group)

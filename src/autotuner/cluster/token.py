@@ -19,6 +19,7 @@ ASKED = os.environ.get(_MODE, "")
 """By the user: Ray sets it too."""
 _CLIENT_METHOD = "/ray.rpc.RayletDriver/ClusterInfo"
 _HEAD_METHOD = "/ray.rpc.NodeInfoGcsService/CheckAlive"
+_UNKNOWN_CALL, _NO_ANSWER = "UNIMPLEMENTED", ("", "UNAVAILABLE", "DEADLINE_EXCEEDED")
 _ANSWER_S = 10.0
 _GIVE = "`ray get-auth-token` on its head prints it: set RAY_AUTH_TOKEN, or write ~/.ray/auth_token"
 
@@ -33,7 +34,7 @@ def mode_wanted(address: str, target: str, *, by_client: bool) -> str:
 
     Raises:
         LaunchError: the cluster wants a token, and refuses what there is; or it wants none, and the
-            user does.
+            user does; or the port is that of its other service.
     """
     if os.environ.get("RAY_USE_TLS", "0") == "1":
         return ASKED
@@ -56,7 +57,26 @@ def mode_wanted(address: str, target: str, *, by_client: bool) -> str:
         refused = ("refuses the token that is here", _GIVE)
     if refused is not None:
         raise LaunchError(f"ray.address: the cluster at {address} {refused[0]}", remedy=refused[1])
+    _require_service(address, target, _headers() if wants else (), by_client=by_client)
     return _TOKEN if wants else ASKED
+
+
+def _require_service(
+    address: str, target: str, headers: tuple[tuple[str, str], ...], *, by_client: bool
+) -> None:
+    """Makes sure that the service of the address listens there; Ray itself waits for half a minute.
+
+    Raises:
+        LaunchError: the other one does.
+    """
+    methods = (_CLIENT_METHOD, _HEAD_METHOD)
+    asked, other = methods if by_client else reversed(methods)
+    if _status(target, asked, headers) != _UNKNOWN_CALL:
+        return
+    if _status(target, other, headers) in (_UNKNOWN_CALL, *_NO_ANSWER):
+        return  # as a release of Ray may answer that has renamed its calls
+    found, say = ("a head", target) if by_client else ("a Ray Client server", f"ray://{target}")
+    raise LaunchError(f"ray.address: {address} is the port of {found}", remedy=f"say {say}")
 
 
 def set_mode(mode: str) -> None:
@@ -90,14 +110,19 @@ def _headers() -> tuple[tuple[str, str], ...]:
 
 def _is_refused(target: str, method: str, headers: tuple[tuple[str, str], ...]) -> bool:
     """Whether a call without content is refused for want of a token."""
+    return _status(target, method, headers) == "UNAUTHENTICATED"
+
+
+def _status(target: str, method: str, headers: tuple[tuple[str, str], ...]) -> str:
+    """Name of the status of a call without content; empty where nobody here can call."""
     try:
         grpc: Any = importlib.import_module("grpc")
     except ImportError:
-        return False
+        return ""
     with grpc.insecure_channel(target, options=(("grpc.enable_http_proxy", 0),)) as channel:
         call = channel.unary_unary(method, request_serializer=bytes, response_deserializer=bytes)
         try:
             call(b"", timeout=_ANSWER_S, metadata=headers)
         except grpc.RpcError as error:
-            return bool(error.code() == grpc.StatusCode.UNAUTHENTICATED)
-    return False
+            return str(error.code().name)
+    return "OK"

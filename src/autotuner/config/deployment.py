@@ -8,7 +8,8 @@ from pydantic import Field, field_validator
 
 from autotuner.config.document import Document, PositiveReal
 
-_RAY_ADDRESS = re.compile(r"auto|local|(ray://)?([\w.-]+|\[[0-9a-fA-F:]+\]):[1-9][0-9]{0,4}")
+_RAY_ADDRESS = re.compile(r"auto|local|(ray://)?([\w.-]+|\[[0-9a-fA-F:]+\]):([1-9][0-9]{0,4})")
+_LAST_PORT = 65535
 
 
 class ReplayConfig(Document):
@@ -57,9 +58,12 @@ class RayConfig(Document):
     @field_validator("address")
     @classmethod
     def _is_an_address(cls, given: str) -> str:
-        if not _RAY_ADDRESS.fullmatch(given):
+        match = _RAY_ADDRESS.fullmatch(given)
+        if match is None:
             raise ValueError(
                 f"{given!r} is no address of a cluster; say auto, local, ray://HOST:PORT or "
                 "HOST:PORT"
             )
+        if int(match[3] or 1) > _LAST_PORT:
+            raise ValueError(f"{given!r} has no such port; say one up to {_LAST_PORT}")
         return given
