@@ -137,8 +137,8 @@ class LocalLauncher:
         with open_log(log_path) as log:
             folder = write_files(spec, log_path)
             write_head(log, spec.command(port, host=LOOPBACK), caches)
-            try:
-                process = await asyncio.create_subprocess_exec(
+            spawning = asyncio.ensure_future(
+                asyncio.create_subprocess_exec(
                     *(sys.executable, "-I", "-S", supervisor.__file__, str(self._stop_grace_s)),
                     *spec.argv_for(port, host=LOOPBACK, folder=str(folder)),
                     stdin=asyncio.subprocess.PIPE,
@@ -147,11 +147,16 @@ class LocalLauncher:
                     env=environment,
                     start_new_session=True,
                 )
+            )
+            try:
+                process = await asyncio.shield(spawning)
+            except asyncio.CancelledError:
+                # Left to itself, asyncio would kill the supervisor before that has ended the rest.
+                await self._engine(spec, await spawning, port, log_path).stop()
+                raise
             except OSError as error:
                 raise LaunchError(f"no process can be started: {error.strerror}") from None
-        engine = LocalEngine(
-            spec, process, port, log_path, stop_grace_s=self._stop_grace_s, on_gone=self._on_gone
-        )
+        engine = self._engine(spec, process, port, log_path)
         engine.caches = caches
         try:
             self._on_started(engine.handle)
@@ -161,6 +166,13 @@ class LocalLauncher:
             raise
         engine.startup_s = time.monotonic() - began
         return engine
+
+    def _engine(
+        self, spec: LaunchSpec, process: asyncio.subprocess.Process, port: int, log_path: Path
+    ) -> LocalEngine:
+        return LocalEngine(
+            spec, process, port, log_path, stop_grace_s=self._stop_grace_s, on_gone=self._on_gone
+        )
 
     def _inherited(self) -> Mapping[str, str]:
         return os.environ if self._environment is None else self._environment
