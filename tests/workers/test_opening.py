@@ -98,3 +98,14 @@ def test_it_ends_either_at_once_or_after_a_time() -> None:
     done = subprocess.run(argv, capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stderr.startswith("error: --once and --until-idle 5 ")
+
+
+@pytest.mark.parametrize("command", [("worker", "--once"), ("serve", "--port", "0")])
+def test_a_gpu_that_is_not_there_ends_a_worker_and_a_service_at_once(
+    command: tuple[str, ...], tmp_path: Path
+) -> None:
+    words = [*command, "--devices", "cpu", "--gpu", "h100", "--home", str(tmp_path / "home")]
+    argv = [sys.executable, "-m", "autotuner", *words]
+    done = subprocess.run(argv, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: --gpu h100: ")

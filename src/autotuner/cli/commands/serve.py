@@ -12,7 +12,7 @@ from pathlib import Path
 
 import uvicorn
 
-from autotuner.cli.commands.worker import log_to_stderr, upkeep_of
+from autotuner.cli.commands.worker import devices_here, log_to_stderr, upkeep_of
 from autotuner.cli.home import DATABASE, state_folder
 from autotuner.errors import AutotunerError
 from autotuner.server.app import Server, create_app, listening_on
@@ -22,6 +22,7 @@ from autotuner.server.service import Service
 from autotuner.server.settings import ServiceSettings, load_settings
 from autotuner.store import Store
 from autotuner.workers.child import WorkerChild
+from autotuner.workers.devices import ALL
 
 _GRACE_S = 5
 _ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
@@ -47,6 +48,9 @@ def serve(
     folder = state_folder(home)
     flags = {"host": host, "port": port, "v1_origins": v1_origins or None}
     settings = load_settings(config, environment=os.environ, flags=flags)
+    if with_worker and (devices, gpu) != (ALL, None):
+        # Else the worker would be refused, and started again, for ever.
+        devices_here(devices, gpu, folder)
     with (
         Store.open(folder, database) as store,
         _listening(settings) as listening,

@@ -21,7 +21,7 @@ from autotuner.store.profiles import service_registry
 from autotuner.tuning.former_tasks import FormerTasks
 from autotuner.tuning.resources import gpus_of_home
 from autotuner.workers.child import when_asked_to_stop, when_parent_ends
-from autotuner.workers.devices import devices_of
+from autotuner.workers.devices import Devices, devices_of
 from autotuner.workers.heartbeat import PeriodicThread
 from autotuner.workers.opening import opened
 from autotuner.workers.run_task import WorkerSetup
@@ -60,9 +60,7 @@ def worker(
     log_to_stderr()
     folder = state_folder(home)
     settings = load_settings(config, environment=os.environ, flags={})
-    found = devices_of(
-        devices, gpu=gpu, described=gpus_of_home(folder), allowed=allowed_gpus(os.environ)
-    )
+    found = devices_here(devices, gpu, folder)
     me = this_worker(name or "", "worker", found)
     stopping = threading.Event()
     working: list[Worker] = []
@@ -94,6 +92,16 @@ def worker(
             end = working[0].run()
     _LOG.info("worker %s has ended%s", me.name, _REASONS[end])
     return exit_code(end, until_idle_s)
+
+
+def devices_here(devices: str, gpu: str | None, folder: Path) -> Devices:
+    """The devices that a worker of this process, with that home, works on.
+
+    Raises:
+        AutotunerError: as `devices_of`.
+    """
+    described, allowed = gpus_of_home(folder), allowed_gpus(os.environ)
+    return devices_of(devices, gpu=gpu, described=described, allowed=allowed)
 
 
 def exit_code(end: WorkerEnd, until_idle_s: float | None) -> int:
