@@ -56,6 +56,8 @@ def test_a_point_that_meets_the_slo_clearly_is_preferred() -> None:
     chosen = recommend([unclear, clear], {"ttft_ms": 300.0})
     assert chosen is not None
     assert (chosen[0].candidate_id, chosen[2]) == ("a", True)
+    assert "of 1 operating points that clearly meet the SLO" in chosen[1]
+    assert "; 1 more does as measured)" in chosen[1]
 
 
 def test_where_nothing_is_clear_the_reason_says_what_is_not() -> None:

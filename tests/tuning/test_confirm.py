@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from made_up_bench import Bench, Load, MadeUpLauncher, level, opened
+from made_up_bench import Bench, MadeUpLauncher, level, opened
 
+from autotuner.cli.commands.compare import compare
 from autotuner.cli.commands.ledger import spent
 from autotuner.measure import Measurement
+from autotuner.report.exports import points_csv
 from autotuner.report.ledger import ledger_document, ledger_markdown
 from autotuner.tuning.events import Event, RelaunchEnded, RelaunchStarted
 from autotuner.tuning.summary import TaskSummary
 from autotuner.tuning.task_points import PointReader
+from autotuner.verify.autotuner_reader import measured_points
 
 MINE = {"scheduling": {"max_running_requests": 1}}
 
@@ -30,7 +37,7 @@ def asked(experiments: int = 12, **more: Any) -> dict[str, Any]:
     return {"optimization": {"strategy": "grid", "confirm": 3, "budget": budget} | more}
 
 
-def by_launch(figures: dict[int, list[float]]) -> Load:
+def by_launch(figures: dict[int, list[float]]) -> Callable[[int, int], Measurement]:
     """Throughput at 4 requests at once by slots, one figure for each launch, the last one for all
     that follow."""
     seen: dict[int, int] = defaultdict(int)
@@ -107,6 +114,96 @@ def test_the_baseline_is_launched_again_too(bench: Bench) -> None:
     assert summary.baseline is not None
     assert summary.baseline.launches == 2
     assert "2 of the baseline" in summary.baseline.caveat
+
+
+def test_a_baseline_is_shown_by_the_figures_that_it_is_compared_by(bench: Bench) -> None:
+    """Its second launch ran beside others on a busy machine: what it showed is no figure of it."""
+    own = by_launch({1: [300.0], 2: [390.0], 3: [365.0, 12.0], 4: [400.0]})
+
+    def load(slots: int, concurrency: int) -> Measurement:
+        found = own(slots, concurrency)
+        late = found.tok_s == 12.0
+        return found.model_copy(update={"client_bottleneck": late})
+
+    today = {"scheduling": {"max_running_requests": 3}}
+    summary, _ = bench.tune(load, changes=asked(baseline="mine", mine=today))
+    assert (3, 2) in relaunched(summary)
+    found = summary.baseline
+    assert found is not None
+    assert found.same_load is not None
+    first = found.same_load.figures[0]
+    assert (first.baseline, first.recommended, found.launches) == (365.0, 400.0, 1)
+    assert first.ratio == pytest.approx(400 / 365, rel=0.001)
+    assert "launch 2 of your current settings" in found.same_load.note
+    assert "was launched once" not in found.caveat
+
+
+def test_figures_beside_a_ratio_have_that_ratio(bench: Bench) -> None:
+    """A launch of few, scattered requests counts less in the ratio than in a median."""
+    own = by_launch({1: [300.0], 2: [390.0], 3: [365.0, 150.0], 4: [400.0]})
+
+    def load(slots: int, concurrency: int) -> Measurement:
+        found = own(slots, concurrency)
+        assert found.tpot_ms is not None
+        unsure = 1.5 * found.tpot_ms.mean if found.tok_s == 150.0 else 0.1
+        return found.model_copy(
+            update={"tpot_ms": found.tpot_ms.model_copy(update={"ci95": unsure})}
+        )
+
+    today = {"scheduling": {"max_running_requests": 3}}
+    summary, _ = bench.tune(load, changes=asked(baseline="mine", mine=today))
+    found = summary.baseline
+    assert found is not None
+    assert found.same_load is not None
+    assert found.same_load.launches == 2
+    for figure in found.same_load.figures:
+        assert figure.recommended / figure.baseline == pytest.approx(figure.ratio, rel=0.002)
+    assert "medians as measured: tok/s/GPU 258 -> 400" in found.same_load.note
+
+
+def test_other_readers_show_the_same_figures_of_all_launches(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = by_launch({1: [100.0], 2: [200.0], 4: [400.0, 20.0, 404.0]})
+
+    def load(slots: int, concurrency: int) -> Measurement:
+        found = own(slots, concurrency)
+        return found.model_copy(update={"client_bottleneck": found.tok_s == 20.0})
+
+    summary, _ = bench.tune(load, changes=asked())
+    chosen = summary.recommended
+    assert chosen is not None
+    compare(1, 1, home=bench.folder / "home", as_json=True)
+    points = json.loads(capsys.readouterr().out)["points"]
+    shown = {(one["candidate"], one["load"]["value"]): one["tok_s"]["first"] for one in points}
+    assert shown[chosen.candidate, 4] == chosen.tok_s == 402.0
+    rows = csv.DictReader(io.StringIO(points_csv(summary)))
+    four = [
+        row for row in rows if (row["candidate"], row["concurrency"]) == (chosen.candidate, "4")
+    ]
+    assert [(row["tok_s"], row["launch"], row["counts"]) for row in four] == [
+        ("400.0", "1", "True"),
+        ("20.0", "2", "False"),
+        ("404.0", "3", "True"),
+    ]
+    (point,) = (p for p in measured_points(summary, "task").points if p.tok_s == 402.0)
+    assert len(point.originals["levels"]) == 2
+
+
+def test_a_further_launch_on_a_busy_machine_confirms_nothing(bench: Bench) -> None:
+    own = by_launch({1: [100.0], 2: [200.0], 4: [400.0, 20.0, 404.0]})
+
+    def load(slots: int, concurrency: int) -> Measurement:
+        found = own(slots, concurrency)
+        late = found.tok_s == 20.0
+        return found.model_copy(update={"client_bottleneck": late})
+
+    summary, _ = bench.tune(load, changes=asked())
+    assert relaunched(summary) == [(4, 2), (4, 3)]
+    assert summary.recommended is not None
+    assert summary.recommended.tok_s == 402.0
+    assert summary.confirmation is not None
+    assert summary.confirmation.status == "confirmed"
 
 
 @pytest.mark.parametrize(("experiments", "most"), [(1, 0), (3, 0), (4, 1), (8, 2), (40, 3)])

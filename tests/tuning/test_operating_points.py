@@ -71,11 +71,20 @@ def test_a_repeated_level_shows_medians_and_is_steady_only_as_a_whole() -> None:
     assert broken.note == "1 of 33 requests failed"
 
 
-def test_a_repeat_that_was_disturbed_marks_the_point() -> None:
+def test_a_repeat_that_was_disturbed_takes_no_part_beside_a_quiet_one() -> None:
     quiet = level(4, 80.0, 50.0)
-    assert not shown(quiet).is_disturbed
-    late = quiet.model_copy(update={"client_bottleneck": True})
-    assert shown(quiet, late).is_disturbed
+    late = quiet.model_copy(update={"client_bottleneck": True, "tok_s": 3.0})
+    few = quiet.model_copy(update={"requests_completed": 2, "tok_s": 5.0})
+    for odd in (late, few):
+        point = shown(odd, quiet)
+        assert point.figures.tok_s
+        assert point.figures.tok_s.value == 80.0
+        assert not point.is_disturbed
+        assert point.note.startswith("1 of 2 measurements left out")
+    alone = shown(late, few)
+    assert alone.figures.tok_s
+    assert (alone.figures.tok_s.value, alone.is_disturbed) == (3.0, True)
+    assert shown(late, late).is_disturbed
 
 
 def test_energy_is_of_the_repeats_that_were_metered() -> None:

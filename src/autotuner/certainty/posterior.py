@@ -135,6 +135,19 @@ class LaunchPosterior:
         contrast[self._place(other)] -= 1.0
         return self._contrast(contrast).ratio()
 
+    def level(self, configuration: str) -> float:
+        """Figure of a configuration on the machine as its own launches found it, on average: the
+        median.
+
+        Raises:
+            KeyError: one that was not launched.
+        """
+        contrast, first = np.zeros(len(self._names)), len(self.configurations)
+        contrast[self._place(configuration)] = 1.0
+        own = [i for i, one in enumerate(self._launches) if one.configuration == configuration]
+        contrast[[first + place for place in own]] = 1 / len(own)
+        return self._contrast(contrast).ratio().median
+
     def drift(self, at_s: float | None = None) -> Ratio:
         """The machine at a moment, at the last launch where left out, over the machine at the first
         launch. Between two launches it is a Brownian bridge, beyond them a Brownian motion."""

@@ -50,6 +50,8 @@ class Progress:
         self._simulated = " (simulated)" if self._replay else ""
         self._side_by_side = prepared.side_by_side
         self._seconds: list[float] = []
+        self._before = 0
+        self._numbers: dict[tuple[int, int], int] = {}
         self._labels: dict[int, str] = {}
         self._status: Status | None = None
         self._ended: str | None = None
@@ -80,13 +82,14 @@ class Progress:
             case Preparing(what, done_gib, total_gib):
                 self._show(what + (f": {done_gib:.2f} of {total_gib:.2f} GiB" if total_gib else ""))
             case TaskStarted(task_id, launches, kept):
+                self._before = kept
                 again = f", {kept} of them finished before" if kept else ""
                 doing = "candidates to replay, nothing is launched" if self._replay else "launches"
                 self._print(f"task {task_id}: up to {launches} {doing}{again}")
             case StrategyChosen(name, reason):
                 self._print(f"strategy {name}" + (f": {reason}" if reason else ""))
             case ExperimentStarted(index, candidate, settings, reason, phase):
-                self._labels[index] = f"[{index}/{self._launches}]"
+                self._labels[index] = self._label(index, 1)
                 short = self._ids.get(candidate, candidate)
                 label = f"{self._labels[index]} {short} {settings_text(settings, self._axes)}"
                 self._live(index, "starting the engine")
@@ -114,7 +117,7 @@ class Progress:
                 if failure is not None:
                     self._result(index, f"failed: {failure.kind.value}: {failure.message}", "red")
             case RelaunchStarted(index, candidate, launch, reason):
-                self._labels[index] = f"[{len(self._seconds) + 1}/{self._launches}]"
+                self._labels[index] = self._label(index, launch)
                 short = self._ids.get(candidate, candidate)
                 self._live(index, "starting the engine")
                 label = f"{self._labels[index]} {short} launch {launch} of it"
@@ -125,6 +128,11 @@ class Progress:
                     self._result(index, f"failed: {failure.kind.value}: {failure.message}", "red")
             case TaskEnded(_, status, reason) if status != "interrupted":
                 self._ended = f"{status}: {reason}"
+
+    def _label(self, index: int, launch: int) -> str:
+        """Number of a launch among all of the task; one that is made again keeps its own."""
+        number = self._before + len(self._numbers) + 1
+        return f"[{self._numbers.setdefault((index, launch), number)}/{self._launches}]"
 
     def _print(self, text: str, style: str | None = None) -> None:
         self._console.print(escape(text), soft_wrap=True, style=style)

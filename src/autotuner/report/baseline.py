@@ -19,6 +19,8 @@ def print_baseline(baseline: BaselineView, console: Console) -> None:
     for points in filter(None, (baseline.within_slo, baseline.same_load)):
         console.print(points.title, soft_wrap=True)
         console.print(_table(points, _COLUMNS[baseline.kind]))
+        if points.note:
+            console.print(escape(points.note), soft_wrap=True)
     if baseline.changes:
         changes = ", ".join(
             f"{change.name} {format_value(change.baseline)} -> {format_value(change.recommended)}"

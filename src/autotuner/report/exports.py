@@ -13,6 +13,7 @@ import yaml
 from autotuner.config import LoadKind, kind_of_levels
 from autotuner.measure import Measurement
 from autotuner.report.points import varied_settings
+from autotuner.tuning.points import pooled_levels
 from autotuner.tuning.recording import no_frontier
 from autotuner.tuning.summary import ExperimentView, PredictionView, TaskSummary
 
@@ -25,12 +26,14 @@ _COLUMNS = (
     *("tok_s", "requests_s", "requests_completed", "requests_failed", "duration_s"),
     *(f"{name}_{kind}" for name in _MEANS for kind in ("mean", "p50", "p90", "p99")),
     *(f"predicted_{name}" for name in _PREDICTED),
-    "on_frontier",
+    *("on_frontier", "launch", "counts"),
 )
 
 
 def points_csv(summary: TaskSummary) -> str:
-    """One row for each experiment and load level that was measured, and one for each failure.
+    """One row for each measurement of a load level, and one for each failure.
+
+    `counts` says whether the level's figures are of it: they are medians over those that do.
 
     Settings that all experiments share are left out; the others have a column each.
 
@@ -51,11 +54,14 @@ def points_csv(summary: TaskSummary) -> str:
     for experiment in summary.experiments:
         own = _of_experiment(experiment) | {p: _cell(experiment.settings.get(p)) for p in varied}
         predicted = {view.load: view for view in experiment.predictions}
+        counting = [m for found in pooled_levels(experiment.measurements).values() for m in found]
         for measured in experiment.measurements:
             level = {
                 **_of_level(measured),
                 **_of_prediction(predicted.get(measured.load)),
                 "on_frontier": (experiment.id, measured.load) in on_frontier,
+                "launch": measured.launch,
+                "counts": any(measured is one for one in counting),
             }
             writer.writerow(own | level)
         if not experiment.measurements:

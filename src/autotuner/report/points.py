@@ -14,7 +14,7 @@ from autotuner.tuning.disturbance import disturbance_of
 from autotuner.tuning.few_requests import measured_notes
 from autotuner.tuning.operating_points import MeasuredLevel, measured_levels
 from autotuner.tuning.point_figures import FigureView
-from autotuner.tuning.points import levels_that_count
+from autotuner.tuning.points import pooled_levels
 from autotuner.tuning.summary import ExperimentView, PointView, TaskSummary
 
 AXES = {name: f"{found.meaning} ({found.unit})" for name, found in OBJECTIVES.items()}
@@ -213,7 +213,14 @@ def _figures(level: MeasuredLevel) -> dict[str, FigureView]:
 
 def short_level_notes(summary: TaskSummary) -> list[str]:
     """Percentiles of the SLO that some level has too few requests for; see `measured_notes`."""
-    return measured_notes(levels_that_count(summary.experiments), summary.task.slo)
+    counting = (
+        level
+        for one in summary.experiments
+        if one.status == "completed"
+        for found in pooled_levels(one.measurements).values()
+        for level in found
+    )
+    return measured_notes(counting, summary.task.slo)
 
 
 def disturbed_note(summary: TaskSummary) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 from rich.console import Console
 from rich.markup import escape
@@ -39,6 +40,7 @@ from autotuner.report.prediction_errors import error_table
 from autotuner.report.search import reasons_table, search_table, search_title
 from autotuner.report.why_terminal import print_why_not
 from autotuner.tuning.host_command import engine_of
+from autotuner.tuning.points import pooled_levels
 from autotuner.tuning.summary import ExperimentView, PointView, TaskSummary
 
 
@@ -87,6 +89,7 @@ def _levels(measurements: list[Measurement]) -> Table:
     for name in ("load", "tok/s", "req/s", "TTFT ms", "p90", "TPOT ms", "p90", "E2E p90 ms"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("", overflow="fold")
+    counting = [id(one) for found in pooled_levels(measurements).values() for one in found]
     for level in measurements:
         ttft, tpot, e2e = level.ttft_ms, level.tpot_ms, level.e2e_ms
         errors = "; ".join(f"{count} x {text}" for text, count in level.errors.items())
@@ -97,9 +100,15 @@ def _levels(measurements: list[Measurement]) -> Table:
             *(("", "") if ttft is None else (f"{ttft.mean:.0f}", f"{ttft.p90:.0f}")),
             *(("", "") if tpot is None else (f"{tpot.mean:.1f}", f"{tpot.p90:.1f}")),
             "" if e2e is None else f"{e2e.p90:.0f}",
-            "" if level.valid else escape(f"not valid: {errors or level.note}"),
+            escape("; ".join(filter(None, _remarks(level, errors, id(level) in counting)))),
         )
     return table
+
+
+def _remarks(level: Measurement, errors: str, counts: bool) -> Iterator[str]:
+    yield "" if level.valid else f"not valid: {errors or level.note}"
+    yield "" if level.launch == 1 else f"launch {level.launch}"
+    yield "" if counts else "left out"
 
 
 def print_summary(summary: TaskSummary, console: Console, *, short: bool = False) -> None:

@@ -139,6 +139,10 @@ def recommend(
     if meeting:
         best, what = _best_of(clearly or meeting, served)
         unclear = "" if clearly else f" as measured, but not clearly: {_unclear(best, slo)}"
+        barely = len(meeting) - len(clearly)
+        if clearly and barely:
+            of = f"{barely} more {'does' if barely == 1 else 'do'} as measured"
+            return best, f"{what} that clearly meet the SLO ({limits}; {of})", True
         return best, f"{what} that meet the SLO ({limits}){unclear}", True
     best = nearest(points, slo) or points[0]
     excess, name = worst_excess(best, slo)

@@ -7,6 +7,7 @@ small gains stay unclear until then. `certainty` has the arithmetic.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,17 +23,28 @@ from autotuner.tuning.baseline_views import (
     ComparedFigureView,
     ComparedPointsView,
 )
-from autotuner.tuning.baseline_words import caveat, certainty_text, gain, headline, title
+from autotuner.tuning.baseline_words import (
+    as_measured,
+    caveat,
+    certainty_text,
+    gain,
+    headline,
+    left_out,
+    title,
+)
 from autotuner.tuning.launch_figures import (
     ComparedLaunch,
     figures_of,
     launch_points,
+    launches_left_out,
     launches_of,
     posterior_of,
     repeated_levels,
 )
 from autotuner.tuning.operating_points import Criteria
 
+_SAME = 0.001
+"""Difference of logarithms up to which a ratio of figures is the one that is shown beside them."""
 _SHOWN = ("tok_s_per_gpu", "tok_s_per_user", "ttft_ms", "tpot_ms")
 
 
@@ -87,7 +99,7 @@ def beside_baseline(
         best = recommend(own, slo, criteria.objectives) if slo else None
         point = same if best is None else best[0]
         own_launches = len(launch_points(other, chosen.load, criteria))
-        its_launches = 0 if point is None else len(launch_points(baseline, point.load, criteria))
+        counts = [len(launch_points(baseline, p.load, criteria)) for p in (point, same) if p]
         compared = {
             "same_load": None if same is None else compare(same),
             "within_slo": None if best is None or best[0] == same else compare(best[0]),
@@ -96,9 +108,9 @@ def beside_baseline(
                 ChangedSettingView(field=path, name=label(path), baseline=before, recommended=after)
                 for path, before, after in changed_settings(baseline.settings, other.settings)
             ],
-            "launches": its_launches,
+            "launches": counts[0] if counts else 0,
             "recommended_launches": own_launches,
-            "caveat": caveat(its_launches, own_launches),
+            "caveat": caveat(max(counts, default=0), own_launches),
         }
         view = view.model_copy(update=compared)
     has_rivals = any(points[e.id] for e in experiments if e.id != baseline.id)
@@ -118,7 +130,7 @@ def _compared(
     slo, objectives = criteria.slo, criteria.objectives
     served = (served_by(objectives),) if slo or len(objectives) == 1 else ()
     others = [(e, load) for e, load in repeated if e.id not in (experiment.id, baseline.id)]
-    figures = []
+    figures, adjusted = [], []
     for wanted in dict.fromkeys((*served, *objectives, *_SHOWN)):
         if wanted not in OBJECTIVES or not (has(chosen, (wanted,)) and has(point, (wanted,))):
             continue
@@ -127,12 +139,27 @@ def _compared(
         if own and theirs:
             scatter = tuple(one for e, load in others for one in read(e, load))
             both = (quantity(chosen, wanted), own), (quantity(point, wanted), theirs)
-            figures.append(_figure(wanted, *both, scatter))
+            found = _figure(wanted, *both, scatter)
+            figures.append(found)
+            if (found.recommended, found.baseline) != (both[0][0], both[1][0]):
+                adjusted.append((found.name, both[1][0], both[0][0]))
+    notes = (
+        as_measured(adjusted),
+        *(
+            left_out(who, launches_left_out(one, load), load.long)
+            for who, one, load in (
+                (name, baseline, point.load),
+                ("the recommended configuration", experiment, chosen.load),
+            )
+        ),
+    )
     view = ComparedPointsView(
         load=chosen.load,
         baseline_load=point.load,
         baseline_meets_slo=within(point, slo) if slo else None,
         figures=figures,
+        launches=len(launch_points(baseline, point.load, criteria)),
+        note="; ".join(filter(None, notes)),
     )
     return view.model_copy(update={"title": title(view, name)})
 
@@ -143,7 +170,10 @@ def _figure(
     baseline: tuple[float, tuple[ComparedLaunch, ...]],
     scatter: tuple[ComparedLaunch, ...],
 ) -> ComparedFigureView:
-    """A quantity of both: each its figure as it is shown, and that of each launch.
+    """A quantity of both: each its figure as measured, and that of each launch.
+
+    The figures of the view have the view's ratio: where those that were measured have another one,
+    as launches drift and some are surer than others, they are the posterior's.
 
     Args:
         scatter: figures of others that were launched more than once.
@@ -154,6 +184,9 @@ def _figure(
     (value, own), (other_value, others) = recommended, baseline
     posterior = posterior_of((*own, *others, *scatter))
     ratio = posterior.ratio(own[0].configuration, others[0].configuration)
+    if abs(math.log(value / other_value / ratio.median)) > _SAME:
+        value = posterior.level(own[0].configuration)
+        other_value = value / ratio.median
     better = ratio.above_one if objective.maximise else 1 - ratio.above_one
     decided = settled(ratio, maximise=objective.maximise)
     return ComparedFigureView(

@@ -22,7 +22,10 @@ class ComparedFigureView(_Shape):
     quantity: str
     """As objectives name it."""
     recommended: float
+    """As measured; where `ratio` is another one, as the posterior has it: see `note` of the
+    comparison."""
     baseline: float
+    """The same; `recommended` over `ratio`."""
     ratio: float
     """Recommended over baseline: the posterior median, which is what was measured as long as each
     was launched once."""
@@ -55,6 +58,11 @@ class ComparedPointsView(_Shape):
     """The quantity by which the recommended point was chosen first."""
     title: str = ""
     """The two points that are compared, in words."""
+    launches: int = 1
+    """Launches of the baseline that the figures are of."""
+    note: str = ""
+    """Figures as measured, where others are compared, and launches that are left out, in words;
+    empty where there is nothing to say."""
 
 
 class ChangedSettingView(_Shape):
@@ -80,9 +88,9 @@ class BaselineView(_Shape):
     """Name of it, and what had to be set for it to start."""
     failure: str | None = None
     launches: int = 1
-    """Launches of the baseline that measured the compared load level."""
+    """Launches of the baseline that its figures are of, at the compared load level."""
     recommended_launches: int = 1
-    """Launches of the recommended candidate that measured its load level."""
+    """Launches of the recommended candidate that its figures are of, at its load level."""
     is_candidate: bool = False
     """Whether it is a candidate of the space, which search would have launched too."""
     is_recommended: bool = False

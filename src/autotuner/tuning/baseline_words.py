@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from autotuner.search.points import figure
 from autotuner.tuning.baseline import NAMES
 from autotuner.tuning.baseline_views import BaselineView, ComparedPointsView, Settled
 
 _ONE_LAUNCH = (
-    "Each configuration was launched once. Two launches of the same configuration usually differ "
-    "by a few percent, so a small difference may be chance; and the recommended one was chosen by "
-    "the same launch, which flatters it."
+    "Of each configuration one launch is compared. Two launches of the same configuration usually "
+    "differ by a few percent, so a small difference may be chance; and the recommended one was "
+    "chosen by the same launch, which flatters it."
 )
 _SEVERAL = (
     "Launches that are compared: {baseline} of the baseline, {recommended} of the recommended "
@@ -26,6 +28,38 @@ def caveat(baseline: int, recommended: int) -> str:
     if baseline <= 1 and recommended <= 1:
         return _ONE_LAUNCH
     return _SEVERAL.format(baseline=baseline, recommended=recommended)
+
+
+def as_measured(figures: Sequence[tuple[str, float, float]]) -> str:
+    """Why figures are not the measured ones.
+
+    Args:
+        figures: name, the baseline's and the recommended one as measured; empty where all are.
+    """
+    if not figures:
+        return ""
+    each = ", ".join(f"{name} {figure(own)} -> {figure(other)}" for name, own, other in figures)
+    return (
+        "figures are estimated from all launches, weighted by their certainty and corrected for a "
+        f"drift of the machine; medians as measured: {each}"
+    )
+
+
+def left_out(name: str, launches: Sequence[int], at: str) -> str:
+    """Launches that take no part in a level's figures; empty where all do.
+
+    Args:
+        name: of the configuration.
+        launches: their numbers.
+        at: load level in words.
+    """
+    if not launches:
+        return ""
+    numbers = " and ".join(map(str, launches))
+    return (
+        f"launch{'' if len(launches) == 1 else 'es'} {numbers} of {name} at {at} left out: others "
+        "used the machine, or too few requests were completed"
+    )
 
 
 def gain(ratio: float) -> str:

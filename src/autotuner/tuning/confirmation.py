@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from autotuner.config import TaskConfig
 from autotuner.search.points import percent
 from autotuner.store import ExperimentRecord
-from autotuner.tuning.baseline_words import certainty_text, gain
+from autotuner.tuning.baseline_words import certainty_text, gain, left_out
 from autotuner.tuning.confirmation_views import (
     ConfirmationView,
     ContenderView,
@@ -200,6 +200,9 @@ def _headline(view: ConfirmationView, contest: Contest, config: TaskConfig) -> s
             as_good = f", as good within noise as {_listed(equal)}" if equal else ""
             return f"confirmed: {times}{better}{as_good}"
     if chosen.launches < 2:
+        if out := chosen.left_out:
+            left = left_out("the recommended candidate", out, chosen.point.load.long)
+            return f"not confirmed: one launch counts; {left}"
         return "not confirmed: the recommended candidate was launched once at this load level"
     if not contest.meets_slo:
         return f"not confirmed: {times}, and outside the SLO"

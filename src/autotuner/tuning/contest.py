@@ -21,6 +21,7 @@ from autotuner.tuning.baseline import PLANNED
 from autotuner.tuning.launch_figures import (
     ComparedLaunch,
     launch_points,
+    launches_left_out,
     merits_of,
     posterior_of,
     repeated_levels,
@@ -108,8 +109,22 @@ class Contender:
 
     @property
     def attempts(self) -> int:
-        """Launches at its load level, failed ones included."""
-        return self.launches + sum(one.status == "failed" for one in self.experiment.relaunches)
+        """Launches at its load level, left-out and failed ones included."""
+        return self.launches + len(self.left_out) + self._broken
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it was launched again at its load level: in peace, or it failed."""
+        return self.launches + self._broken >= _LEAST_LAUNCHES
+
+    @property
+    def left_out(self) -> list[int]:
+        """Launches that measured its load level and take no part, as others used the machine."""
+        return launches_left_out(self.experiment, self.point.load)
+
+    @property
+    def _broken(self) -> int:
+        return sum(one.status == "failed" for one in self.experiment.relaunches)
 
 
 @dataclass(frozen=True)
@@ -268,7 +283,7 @@ def next_relaunch(
     if contest is None:
         return Stop("not confirmed: no operating point is left" if made else "nothing to confirm")
     unclear = contest.unclear
-    is_over = contest.chosen.attempts >= _LEAST_LAUNCHES and not unclear
+    is_over = contest.chosen.is_known and not unclear
     if is_over or made >= most:
         return Stop(f"{_STATES[contest.state]} after {counted(made)}")
     wanted = [contest.chosen, *unclear]

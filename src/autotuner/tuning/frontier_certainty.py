@@ -18,6 +18,7 @@ from autotuner.tuning.launch_figures import (
     standard_error,
 )
 from autotuner.tuning.operating_points import Criteria
+from autotuner.tuning.points import pooled
 
 if TYPE_CHECKING:
     from autotuner.certainty import UncertainPoint
@@ -95,7 +96,7 @@ def _uncertain(
 ) -> UncertainPoint:
     from autotuner.certainty import UncertainPoint
 
-    levels = [m for m in experiment.measurements if m.load == point.load]
+    levels = pooled([m for m in experiment.measurements if m.load == point.load])
     launches = len({m.launch for m in levels}) or launches_of(experiment) or 1
     log_stds = tuple(standard_error(levels, name) for name in criteria.objectives)
     shared_std = scatter / math.sqrt(launches)

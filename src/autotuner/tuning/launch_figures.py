@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,7 +14,7 @@ from autotuner.search import OperatingPoint, has, quantity
 from autotuner.search.slo import log_merit, served_by
 from autotuner.store import ExperimentRecord
 from autotuner.tuning.operating_points import Criteria
-from autotuner.tuning.points import occupied_gpus, operating_points
+from autotuner.tuning.points import occupied_gpus, operating_points, pooled, pooled_levels
 
 if TYPE_CHECKING:
     from autotuner.certainty import LaunchPosterior
@@ -33,16 +33,30 @@ class ComparedLaunch(NamedTuple):
     log_std: float
 
 
+def launch_levels(experiment: ExperimentRecord, load: LoadLevel) -> dict[int, list[Measurement]]:
+    """Number of a launch -> those of its measurements at a load level that the point's figures are
+    of, as `pooled` keeps them; none of a launch that is left out."""
+    found: dict[int, list[Measurement]] = defaultdict(list)
+    for level in pooled([level for level in experiment.measurements if level.load == load]):
+        found[level.launch].append(level)
+    return dict(sorted(found.items()))
+
+
+def launches_left_out(experiment: ExperimentRecord, load: LoadLevel) -> list[int]:
+    """Numbers of launches that measured a load level and take no part in its figures."""
+    made = {level.launch for level in experiment.measurements if level.load == load}
+    return sorted(made - launch_levels(experiment, load).keys())
+
+
 def launch_points(
     experiment: ExperimentRecord, load: LoadLevel, criteria: Criteria
 ) -> dict[int, OperatingPoint]:
     """Number of a launch -> its operating point at a load level; none of a launch without one."""
-    levels = [level for level in experiment.measurements if level.load == load]
     found: dict[int, OperatingPoint] = {}
-    for launch in sorted({level.launch for level in levels}):
+    for launch, levels in launch_levels(experiment, load).items():
         points = operating_points(
             experiment.candidate_id,
-            [level for level in levels if level.launch == launch],
+            levels,
             gpus=occupied_gpus(experiment.settings),
             usd_per_gpu_hour=criteria.usd_per_gpu_hour,
             needs=criteria.needs,
@@ -84,14 +98,13 @@ def _figures(
     names: Callable[[OperatingPoint], tuple[str, ...]],
     log: Callable[[OperatingPoint], float],
 ) -> tuple[ComparedLaunch, ...]:
-    began_s = began_s_of(experiment)
+    began_s, levels = began_s_of(experiment), launch_levels(experiment, load)
     found = []
     for launch, point in launch_points(experiment, load, criteria).items():
         if not has(point, names(point)):
             continue
-        levels = [m for m in experiment.measurements if m.load == load and m.launch == launch]
         # Throughput and speed of one launch rise and fall together.
-        log_std = sum(standard_error(levels, name) for name in names(point))
+        log_std = sum(standard_error(levels[launch], name) for name in names(point))
         configuration = f"{experiment.candidate_id} {load}"
         found.append(ComparedLaunch(configuration, began_s[launch], log(point), log_std))
     return tuple(found)
@@ -116,7 +129,8 @@ def repeated_levels(
     found = []
     for experiment in experiments:
         if launches_of(experiment) > 1:
-            launches = {(level.load, level.launch) for level in experiment.measurements}
+            levels = pooled_levels(experiment.measurements)
+            launches = {(load, level.launch) for load in levels for level in levels[load]}
             counts = Counter(load for load, _ in sorted(launches))
             found.append((experiment, counts.most_common(1)[0][0]))
     return found

@@ -291,7 +291,7 @@ class Tuner:
         self._listen(event)
 
     def _report_beginning(self, task: TaskRecord) -> None:
-        kept = len(self._finished(task))
+        kept = sum(1 + len(done.relaunches) for done in self._finished(task))
         self._emit(TaskStarted(task.id, self._prepared.engine_starts, kept, resumed=bool(kept)))
         self._emit(StrategyChosen(task.plan["strategy"], task.plan["strategy_reason"]))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,8 +26,10 @@ from autotuner.tuning.point_figures import (
     predicted_figures,
 )
 from autotuner.tuning.points import (
+    by_level,
     occupied_gpus,
     operating_points,
+    pooled,
 )
 from autotuner.tuning.summary import ExperimentView, Scalar
 
@@ -147,7 +148,12 @@ class MeasuredLevel:
     @cached_property
     def figures(self) -> PointFiguresView:
         """Its figures, whether it is an operating point or not."""
-        return measured_figures(self.repeats, max(self.gpus, 1), self.point)
+        return measured_figures(self.counting, max(self.gpus, 1), self.point)
+
+    @cached_property
+    def counting(self) -> tuple[Measurement, ...]:
+        """The repeats that its figures are of."""
+        return tuple(pooled(self.repeats))
 
     def view(self, criteria: Criteria, *, on_frontier: bool) -> OperatingPointView:
         """The level as it is shown."""
@@ -165,10 +171,10 @@ class MeasuredLevel:
             meets_slo=within(point, slo) if slo and point is not None else None,
             on_frontier=on_frontier,
             is_steady=point is not None,
-            is_disturbed=any(m.is_disturbed for m in self.repeats),
-            source=self.repeats[0].tool,
-            note=_note(self.repeats),
-            energy_note=measured_energy(self.repeats).note,
+            is_disturbed=any(m.is_disturbed for m in self.counting),
+            source=self.counting[0].tool,
+            note=_note(self.repeats, self.counting),
+            energy_note=measured_energy(self.counting).note,
         )
 
 
@@ -179,14 +185,11 @@ def measured_levels(
     usd_per_gpu_hour: float | None = None,
 ) -> list[MeasuredLevel]:
     """The levels that an experiment has measured, the lowest first."""
-    repeats: dict[LoadLevel, list[Measurement]] = defaultdict(list)
-    for measurement in experiment.measurements:
-        repeats[measurement.load].append(measurement)
     return [
         MeasuredLevel(
             experiment.index, candidate, experiment.settings, gpus, tuple(found), usd_per_gpu_hour
         )
-        for _, found in sorted(repeats.items())
+        for found in by_level(experiment.measurements).values()
     ]
 
 
@@ -273,8 +276,13 @@ def point_id(owner: int | str, load: LoadLevel) -> str:
     return f"{owner}:{load.kind.value}:{str(load.value).removesuffix('.0')}"
 
 
-def _note(repeats: Sequence[Measurement]) -> str:
-    """Sentence about what went wrong in a level or beside it, and what its tool says."""
+def _note(repeats: Sequence[Measurement], counting: Sequence[Measurement]) -> str:
+    """Sentence about what went wrong in a level or beside it, and what its tool says.
+
+    Args:
+        counting: those of which its figures are.
+    """
+    left_out = len(repeats) - len(counting)
     failed = sum(m.requests_failed for m in repeats)
     sent = failed + sum(m.requests_completed for m in repeats)
     parts = {
@@ -284,11 +292,13 @@ def _note(repeats: Sequence[Measurement]) -> str:
             m.saturated for m in repeats
         ),
         "other processes used the machine or the load generator was late": any(
-            m.is_disturbed for m in repeats
+            m.is_disturbed for m in counting
         ),
         "the engine compiled something while the level was measured": any(
-            m.compiling for m in repeats
+            m.compiling for m in counting
         ),
+        f"{left_out} of {len(repeats)} measurements left out, which were disturbed or of too few "
+        "requests": left_out > 0,
     }
     notes = [part for part, is_so in parts.items() if is_so]
     return "; ".join([*notes, *dict.fromkeys(m.note for m in repeats if m.note)])

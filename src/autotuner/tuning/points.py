@@ -25,7 +25,8 @@ def operating_points(
     usd_per_gpu_hour: float | None = None,
     needs: Collection[str] = (),
 ) -> tuple[OperatingPoint, ...]:
-    """One point a load level; the median of each quantity where a level was repeated.
+    """One point a load level; the median of each quantity where a level was repeated, over the
+    measurements that `pooled_levels` keeps.
 
     A level takes part only where every repeat of it was valid and none was saturated: latencies
     that grow for as long as a level lasts are no operating point. A CPU deployment counts as one
@@ -34,15 +35,39 @@ def operating_points(
     Args:
         needs: quantities, as objectives name them, without which a point takes no part.
     """
-    levels: dict[LoadLevel, list[Measurement]] = defaultdict(list)
-    for measurement in measurements:
-        levels[measurement.load].append(measurement)
     points = (
-        _point(candidate_id, load, repeats, max(gpus, 1), usd_per_gpu_hour)
-        for load, repeats in sorted(levels.items())
+        _point(candidate_id, load, pooled(repeats), max(gpus, 1), usd_per_gpu_hour)
+        for load, repeats in by_level(measurements).items()
         if all(_complete(repeat) for repeat in repeats)
     )
     return tuple(point for point in points if has(point, needs))
+
+
+def by_level(measurements: Iterable[Measurement]) -> dict[LoadLevel, list[Measurement]]:
+    """Load level, the lowest first -> all that was measured of it."""
+    levels: dict[LoadLevel, list[Measurement]] = defaultdict(list)
+    for measurement in measurements:
+        levels[measurement.load].append(measurement)
+    return dict(sorted(levels.items()))
+
+
+def pooled(repeats: Sequence[Measurement]) -> list[Measurement]:
+    """Measurements of one load level that its figures are of: those in peace and of enough
+    requests; where there are none, those of enough requests; else all.
+
+    One that others on the machine disturbed says how loaded the machine was: it takes no part
+    beside one of the engine alone.
+    """
+    if len(repeats) < 2:
+        return list(repeats)
+    return (
+        informative_levels(repeats) or informative_levels(repeats, when_busy=True) or list(repeats)
+    )
+
+
+def pooled_levels(measurements: Iterable[Measurement]) -> dict[LoadLevel, list[Measurement]]:
+    """Load level, the lowest first -> the measurements that its figures are of."""
+    return {load: pooled(repeats) for load, repeats in by_level(measurements).items()}
 
 
 def occupied_gpus(settings: Mapping[str, Any]) -> int:

@@ -32,7 +32,7 @@ from autotuner.tuning.frontier_certainty import frontier_probabilities
 from autotuner.tuning.host_command import engine_of, stored_command
 from autotuner.tuning.operating_points import Criteria
 from autotuner.tuning.point_figures import measured_energy
-from autotuner.tuning.points import occupied_gpus, outcome
+from autotuner.tuning.points import occupied_gpus, outcome, pooled
 from autotuner.tuning.prediction_errors import prediction_error, predictions_beside
 from autotuner.tuning.recommendation import RecommendedPoint, recommendation_of
 from autotuner.tuning.representative import (
@@ -224,7 +224,7 @@ def _point_fields(
     own_command: Callable[[ExperimentRecord], str],
 ) -> dict[str, Any]:
     experiment = by_candidate[point.candidate_id]
-    level = [m for m in experiment.measurements if m.load == point.load]
+    level = pooled([m for m in experiment.measurements if m.load == point.load])
     energy = measured_energy(level)
     return {
         "experiment": point.candidate_id,

@@ -12,7 +12,7 @@ from autotuner.config import LoadLevel, parse_stored_task
 from autotuner.config.fault_words import problems_of
 from autotuner.errors import VerifyError
 from autotuner.measure import Measurement
-from autotuner.tuning.points import occupied_gpus, operating_points
+from autotuner.tuning.points import occupied_gpus, operating_points, pooled_levels
 from autotuner.tuning.summary import ExperimentView, TaskSummary
 from autotuner.verify.points import Excluded, Point, PointFile, figure, occupied, whole
 
@@ -142,9 +142,7 @@ def _levels(experiment: ExperimentView, summary: TaskSummary) -> list[Point]:
     settings: dict[str, Any] = dict(experiment.settings)
     gpus = occupied_gpus(settings)
     isl, osl, lengths = run_workload(summary, settings)
-    by_level: dict[LoadLevel, list[Measurement]] = {}
-    for measured in experiment.measurements:
-        by_level.setdefault(measured.load, []).append(measured)
+    levels = pooled_levels(experiment.measurements)
     return [
         Point(
             load=point.load,
@@ -161,10 +159,10 @@ def _levels(experiment: ExperimentView, summary: TaskSummary) -> list[Point]:
             isl=isl,
             osl=osl,
             lengths=lengths,
-            tool=by_level[point.load][0].tool,
+            tool=levels[point.load][0].tool,
             source=f"task {summary.task.id}, {experiment.id} at {point.load}",
-            originals={"levels": [m.model_dump() for m in by_level[point.load]]},
-            remarks=remarks(by_level[point.load]),
+            originals={"levels": [m.model_dump() for m in levels[point.load]]},
+            remarks=remarks(levels[point.load]),
         )
         for point in operating_points(experiment.id, experiment.measurements, gpus=gpus)
     ]

@@ -2208,7 +2208,7 @@ export interface components {
             kind: "defaults" | "mine";
             /**
              * Launches
-             * @description Launches of the baseline that measured the compared load level.
+             * @description Launches of the baseline that its figures are of, at the compared load level.
              * @default 1
              */
             launches: number;
@@ -2224,7 +2224,7 @@ export interface components {
             reason: string;
             /**
              * Recommended Launches
-             * @description Launches of the recommended candidate that measured its load level.
+             * @description Launches of the recommended candidate that its figures are of, at its load level.
              * @default 1
              */
             recommended_launches: number;
@@ -2680,7 +2680,10 @@ export interface components {
          * @description A figure of the recommended point beside the baseline's.
          */
         ComparedFigureView: {
-            /** Baseline */
+            /**
+             * Baseline
+             * @description The same; `recommended` over `ratio`.
+             */
             baseline: number;
             /**
              * Certainty
@@ -2725,7 +2728,11 @@ export interface components {
              *     was launched once.
              */
             ratio: number;
-            /** Recommended */
+            /**
+             * Recommended
+             * @description As measured; where `ratio` is another one, as the posterior has it: see `note` of the
+             *     comparison.
+             */
             recommended: number;
             /**
              * Settled
@@ -2789,8 +2796,21 @@ export interface components {
              * @description The quantity by which the recommended point was chosen first.
              */
             figures: components["schemas"]["ComparedFigureView"][];
+            /**
+             * Launches
+             * @description Launches of the baseline that the figures are of.
+             * @default 1
+             */
+            launches: number;
             /** @description Load level of the recommended point. */
             load: components["schemas"]["LoadLevel"];
+            /**
+             * Note
+             * @description Figures as measured, where others are compared, and launches that are left out, in words;
+             *     empty where there is nothing to say.
+             * @default
+             */
+            note: string;
             /**
              * Title
              * @description The two points that are compared, in words.

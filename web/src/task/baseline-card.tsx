@@ -35,7 +35,9 @@ function Comparison({ points }: { points: ComparedPoints }) {
   return (
     <Table.ScrollContainer minWidth={520}>
       <Table captionSide="top" verticalSpacing={4}>
-        <Table.Caption ta="left">{asSentence(points.title)}</Table.Caption>
+        <Table.Caption ta="left">
+          {[points.title, points.note].filter(Boolean).map(asSentence).join(" ")}
+        </Table.Caption>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>Figure</Table.Th>

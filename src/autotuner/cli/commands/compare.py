@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ from rich.markup import escape
 from autotuner.cli.commands.show import chosen_task, open_existing
 from autotuner.cli.output import out, print_json
 from autotuner.config import LoadLevel
-from autotuner.measure import Measurement
 from autotuner.report.point_table import Candidates, PointRow, print_point_table, varied_paths
-from autotuner.store import Store, TaskRecord
+from autotuner.search import OperatingPoint
+from autotuner.store import ExperimentRecord
+from autotuner.tuning.points import levels_that_count, outcome
 
 _QUANTITIES = ("tok_s", "ttft_ms", "tpot_ms")
 _HEADS = ("load", *(head for name in ("tok/s", "TTFT", "TPOT") for head in (name, "", "ratio")))
@@ -22,10 +24,11 @@ def compare(first: int, second: int, *, home: Path | None, as_json: bool) -> Non
     """Prints every level that both tasks measured for the same settings, and the ratios."""
     with open_existing(home) as store:
         tasks = [chosen_task(store, number) for number in (first, second)]
-        levels = [_levels(store, task) for task in tasks]
-        settings = {e.candidate_id: e.settings for e in store.experiments(tasks[0].id)}
+        found = [store.experiments(task.id) for task in tasks]
+        levels = [_points(experiments) for experiments in found]
+        settings = {e.candidate_id: e.settings for e in found[0]}
     shared = [key for key in levels[0] if key in levels[1]]
-    tools = [" and ".join(sorted({m.tool for m in found.values()})) for found in levels]
+    tools = [" and ".join(sorted({m.tool for m in levels_that_count(one)})) for one in found]
     points = [_point(key, levels[0][key], levels[1][key]) for key in shared]
     if as_json:
         described = [
@@ -55,29 +58,22 @@ def _cells(point: dict[str, Any]) -> tuple[str, ...]:
     return tuple(cells)
 
 
-def _levels(store: Store, task: TaskRecord) -> dict[tuple[str, LoadLevel], Measurement]:
+def _points(experiments: Sequence[ExperimentRecord]) -> dict[tuple[str, LoadLevel], OperatingPoint]:
+    """Operating points, each by all launches of its candidate."""
     return {
-        (experiment.candidate_id, measured.load): measured
-        for experiment in store.experiments(task.id)
-        for measured in experiment.measurements
-        if measured.is_steady
+        (experiment.candidate_id, point.load): point
+        for experiment in experiments
+        for point in outcome(experiment).points
     }
 
 
-def _point(key: tuple[str, LoadLevel], one: Measurement, two: Measurement) -> dict[str, Any]:
+def _point(key: tuple[str, LoadLevel], one: OperatingPoint, two: OperatingPoint) -> dict[str, Any]:
     row: dict[str, Any] = {"candidate": key[0], "load": key[1].to_json()}
     for name in _QUANTITIES:
-        first, second = _value(one, name), _value(two, name)
+        first, second = getattr(one, name), getattr(two, name)
         ratio = second / first if first and second else None
         row[name] = {"first": first, "second": second, "ratio": ratio}
     return row
-
-
-def _value(measured: Measurement, name: str) -> float | None:
-    if name == "tok_s":
-        return measured.tok_s
-    found = measured.ttft_ms if name == "ttft_ms" else measured.tpot_ms
-    return None if found is None else found.mean
 
 
 def _text(value: float | None, digits: int) -> str:
