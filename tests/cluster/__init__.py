@@ -1,0 +1,1 @@
+"""A package, with which fixtures of that scope end."""
