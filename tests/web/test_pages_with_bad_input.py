@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from service_process import ServiceProcess
 from small_task import TASK
 
@@ -185,3 +185,24 @@ def test_a_clock_that_is_an_hour_off_shows_no_wrong_time(
         expect(page.get_by_text(re.compile(r"\d+ (min|h) ago"))).to_have_count(0)
     finally:
         context.close()
+
+
+def test_a_part_of_a_page_that_did_not_arrive_is_loaded_again(
+    service: ServiceProcess, page: Page
+) -> None:
+    """Chromium gives requests up when an interface of the machine comes or goes, as Docker's do."""
+    service.start("--no-worker")
+    service.create(TASK)
+    given_up: list[str] = []
+
+    def once(route: Route) -> None:
+        if given_up:
+            route.continue_()
+        else:
+            given_up.append(route.request.url)
+            route.abort("connectionfailed")
+
+    page.route(re.compile(r"/assets/tasks-page-.*\.css"), once)
+    page.goto(f"{service.url}/tasks")
+    expect(page.get_by_role("link", name="first")).to_be_visible(timeout=LONG_S)
+    assert given_up
