@@ -61,7 +61,7 @@ class DockerRun:
         """The command in parts, each of which may stand on a line of its own."""
         yield "docker run --rm"
         yield from self._confinement()
-        yield f"--shm-size {_mib(self.options.shm_gib)}"
+        yield f"--shm-size {mib_text(self.options.shm_gib)}"
         if self.gpus:
             yield f"--gpus {self.gpus} --ulimit memlock=-1 --ulimit stack=67108864"
         named = dict.fromkeys(self.options.environment)
@@ -88,7 +88,7 @@ class DockerRun:
         if options.read_only:
             yield f"--read-only --tmpfs {SCRATCH}:{SCRATCH_OPTION}"
         if options.memory_gib is not None:
-            limit = _mib(options.memory_gib)
+            limit = mib_text(options.memory_gib)
             yield f"--memory {limit} --memory-swap {limit}"
 
     def _words(self) -> tuple[str, ...]:
@@ -171,5 +171,6 @@ def _parts(command: str) -> CommandParts | None:
         return None
 
 
-def _mib(gib: float) -> str:
+def mib_text(gib: float) -> str:
+    """An amount of memory as Docker's tools read it, in MiB."""
     return f"{int(gib * 1024)}m"

@@ -10,7 +10,13 @@ from autotuner.deploy.format import DeployFormat
 from autotuner.deploy.formats.kubernetes import KUBERNETES
 from autotuner.deploy.formats.sky import SKY
 from autotuner.deploy.yaml_text import yaml_text
-from autotuner.engines.docker_run import FILES_FOLDER, HUB_CACHE, HUB_TOKEN, PORT_INSIDE
+from autotuner.engines.docker_run import (
+    FILES_FOLDER,
+    HUB_CACHE,
+    HUB_TOKEN,
+    PORT_INSIDE,
+    mib_text,
+)
 
 _CACHE = "models"
 _PUBLISHED = 8000
@@ -75,7 +81,7 @@ def _confinement(options: DockerConfig) -> dict[str, Any]:
     if options.read_only:
         found |= {"read_only": True, "tmpfs": [f"{SCRATCH}:{SCRATCH_OPTION}"]}
     if options.memory_gib is not None:
-        limit = f"{int(options.memory_gib * 1024)}m"
+        limit = mib_text(options.memory_gib)
         found |= {"mem_limit": limit, "memswap_limit": limit}
     return found
 
