@@ -132,3 +132,22 @@ def test_a_node_whose_owner_gives_heartbeats_does_not_end(monkeypatch: pytest.Mo
 
     asyncio.run(launched())
     assert not ended.is_set()
+
+
+def test_a_node_that_stood_still_does_not_take_that_for_its_owners_silence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ended, node = threading.Event(), Loading(owner_silent_s=0.8)
+    monkeypatch.setattr(os, "_exit", lambda code: ended.set())
+
+    async def stood_still() -> None:
+        await node.heartbeat()
+        node._loop.call_soon_threadsafe(time.sleep, 1.2)
+        await asyncio.sleep(1.25)
+        for _ in range(20):
+            await node.heartbeat()
+            await asyncio.sleep(0.02)
+        await node.close()
+
+    asyncio.run(stood_still())
+    assert not ended.is_set()

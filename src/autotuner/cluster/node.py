@@ -51,6 +51,8 @@ _OF_RAY = "RAY_*"
 _NEWS_POLL_S = 0.02
 _NEWS_WAIT_S = 1.0
 _LOG_BYTES = 1 << 20
+_SILENT_LOOKS = 8
+"""Looks, one after the other, without a new heartbeat until an owner counts as gone."""
 
 
 class LaunchNode:
@@ -73,7 +75,7 @@ class LaunchNode:
         self._engine: LocalEngine | None = None
         self._work: set[asyncio.Task[Any]] = set()
         self._progress: LevelProgressNews | None = None
-        self._heartbeat_s = time.monotonic()
+        self._heartbeats = 0
         self._watch: Future[None] | None = None
         if owner_silent_s is not None:
             watch = self._end_with_owner(owner_silent_s)
@@ -105,7 +107,8 @@ class LaunchNode:
             request.launch_id,
             self._scratch.path / f"{request.launch_id}.log",
         )
-        self._engine, self._progress, self._heartbeat_s = None, None, time.monotonic()
+        self._engine, self._progress = None, None
+        self._heartbeats += 1
         reply = self._reply(await self._run(self._launch(request)))
         if not isinstance(reply.value, Ready):
             self._over.add(request.launch_id)
@@ -141,7 +144,7 @@ class LaunchNode:
 
     async def heartbeat(self) -> None:
         """Notes that the owner lives."""
-        self._heartbeat_s = time.monotonic()
+        self._heartbeats += 1
 
     async def stop(self, launch_id: str) -> NodeReply[Refused | None]:
         """Ends a launch, whatever it is about; returns once nothing of its engine is left.
@@ -226,11 +229,16 @@ class LaunchNode:
 
     async def _end_with_owner(self, silent_s: float) -> None:
         """Ends what runs, and this process, where the owner gives no heartbeat any more: also
-        while an engine loads, and between two launches."""
-        silent_for_s = 0.0
-        while silent_for_s <= silent_s:
-            await asyncio.sleep(silent_s / 8)
-            silent_for_s = time.monotonic() - self._heartbeat_s
+        while an engine loads, and between two launches.
+
+        A machine that stood still, this process with it, makes one silent look of it: no heartbeat
+        could be heard meanwhile.
+        """
+        silent_looks = 0
+        while silent_looks < _SILENT_LOOKS:
+            heard = self._heartbeats
+            await asyncio.sleep(silent_s / _SILENT_LOOKS)
+            silent_looks = silent_looks + 1 if self._heartbeats == heard else 0
         await self._stop()
         self._scratch.close()
         os._exit(0)
