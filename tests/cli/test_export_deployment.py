@@ -111,11 +111,18 @@ MISTAKES = [
     (("--format", "shell", "--point", "zz"), ("'zz' has no operating point", "give one of")),
     (("--format", "kserve", "--target-version", "v2"), ("target_version", "v1alpha2, v1alpha1")),
     (("--format", "shell", "--replicas", "2"), ("2 replicas are wished", "--replicas")),
-    (("--format", "shell", "--replicas", "2", "--rate", "1"), ("--replicas and --rate",)),
-    (("--format", "compose", "--users", "-1"), ("--users",)),
+    (
+        ("--format", "shell", "--replicas", "2", "--rate", "1"),
+        ("rate: replicas and rate are given", "one of them"),
+    ),
+    (("--format", "compose", "--users", "-1"), ("users: traffic of -1 is none",)),
+    (
+        ("--format", "kubernetes", "--rate", "1", "--point", "predicted"),
+        ("rate: it sizes by measurements", "give replicas"),
+    ),
     (
         ("--format", "kubernetes", "--rate", "1e7"),
-        ("--rate 10000000: that traffic takes", "an export has 1,000 at the most", "less traffic"),
+        ("rate: 10000000 takes", "an export has 1,000 at the most", "less traffic"),
     ),
     (("--format", "kubernetes", "--replicas", "0"), ("replicas: 0 is not between 1 and 1,000",)),
     (("--format", "compose", "--image", "a b"), ("image: 'a b' is no image",)),

@@ -7,9 +7,10 @@ measured launch in them. Pure: nothing is started and no cluster is asked.
 from autotuner.deploy.chosen_point import chosen_point, exportable_points, point_name
 from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
 from autotuner.deploy.format import DeployFormat
-from autotuner.deploy.from_summary import MOST_REPLICAS, ExportWishes, deployed_engine
+from autotuner.deploy.from_summary import deployed_engine
 from autotuner.deploy.launch_source import LaunchSource, is_predicted, predicted_sources
 from autotuner.deploy.registry import FORMATS, FormatFit, format_fits, format_named
+from autotuner.deploy.wishes import MOST_REPLICAS, ExportWishes, sized_wishes
 
 __all__ = [
     "FORMATS",
@@ -28,4 +29,5 @@ __all__ = [
     "is_predicted",
     "point_name",
     "predicted_sources",
+    "sized_wishes",
 ]

@@ -19,6 +19,7 @@ from autotuner.deploy.launch_source import (
     total_gpus,
 )
 from autotuner.deploy.pair import ROLES, leaves_no_room, paired
+from autotuner.deploy.wishes import MOST_REPLICAS, ExportWishes
 from autotuner.engines import (
     CommandParts,
     Mount,
@@ -39,26 +40,6 @@ _LONGEST_LABEL = 50
 _KEY_FLAG = "--api-key"
 _PROXY = "put a proxy that asks for a key before the engine"
 _IMAGE = re.compile(r"[\w][\w.:/@-]*")
-MOST_REPLICAS = 1000
-
-
-@dataclass(frozen=True)
-class ExportWishes:
-    """Wishes beside the format.
-
-    Attributes:
-        point: `CANDIDATE` or `CANDIDATE@LOAD`; the recommended one where left out. `predicted`,
-            `predicted:CANDIDATE[@LOAD]` and `disagg` are of predictions.
-        image: container image with its tag; the engine's of the measured version where left out.
-        program: words that start the engine in that image, up to the model.
-        api_key: whether requests must carry a key, which the deployment takes from a secret.
-    """
-
-    point: str | None = None
-    replicas: int | None = None
-    image: str | None = None
-    program: str | None = None
-    api_key: bool = False
 
 
 def deployed_engine(

@@ -11,7 +11,14 @@ from typing import Any
 from autotuner.catalog import gpu_named, known_gpu
 from autotuner.catalog.gpus import CPU
 from autotuner.catalog.gpus import gpus as known_gpus
-from autotuner.config import LoadKind, PredictionMode, TaskConfig, kind_of_levels, parse_task
+from autotuner.config import (
+    LoadKind,
+    PredictionMode,
+    TaskConfig,
+    kind_of_levels,
+    parse_stored_task,
+    parse_task,
+)
 from autotuner.errors import AutotunerError
 from autotuner.measure import Measurement
 from autotuner.predict import Prediction
@@ -143,6 +150,12 @@ def stored_replicas(
         usd_per_gpu_hour=record.plan.get("usd_per_gpu_hour") if given is None else given,
         command_of=lambda one: stored_command(one, record, task),
     )
+
+
+def replicas_within_slo(store: Store, record: TaskRecord) -> KnownReplicas:
+    """Replicas by the launches of a stored task, for its own SLO."""
+    task = parse_stored_task(record.config, source=f"task {record.id}")
+    return stored_replicas(store, record, task, ReplicaWishes(task.slo_limits()))
 
 
 def measured_gpu(task: TaskConfig, experiments: Iterable[ExperimentRecord]) -> str:

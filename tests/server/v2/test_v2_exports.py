@@ -14,7 +14,7 @@ from made_runs import PLAN, claimed, created, finish
 from autotuner.deploy import FORMATS
 from autotuner.server.service import Service
 from autotuner.server.v2 import exports
-from autotuner.server.v2.exports import ExportFilesView, ExportFormat, ExportsView
+from autotuner.server.v2.export_views import ExportFilesView, ExportFormat, ExportsView
 from autotuner.tuning.estimate import PlanEstimate
 from autotuner.tuning.stored_task import estimate_again
 
@@ -106,6 +106,47 @@ def test_a_wish_that_cannot_be_met_is_a_problem(client: TestClient, task: str) -
     }.items():
         assert detail in problem(client.get(f"{task}/{path}"), 422)
     assert client.get(f"{task}/exports?replicas=0").status_code == 422
+
+
+def test_replicas_are_as_many_as_hold_the_traffic(client: TestClient, task: str) -> None:
+    for traffic in ({"rate": 40}, {"users": 60}):
+        sized = client.get(f"{task}/sizing", params=traffic | {"source": "measured"}).json()
+        deployment = sized["deployments"][0]
+        asked = traffic | {"point": deployment["candidate"]}
+        listed = ExportsView.model_validate(client.get(f"{task}/exports", params=asked).json())
+        assert listed.replicas == deployment["replicas"] > 1
+        saved = client.get(f"{task}/export/kubernetes", params=asked).text
+        documents = {one["kind"]: one for one in yaml.safe_load_all(saved)}
+        assert documents["Deployment"]["spec"]["replicas"] == listed.replicas
+        [shown] = client.get(f"{task}/exports/kubernetes", params=asked).json()["files"]
+        assert shown["text"] == saved
+    assert client.get(f"{task}/exports").json()["replicas"] == 1
+
+
+def test_the_program_starts_the_engine_in_its_image(client: TestClient, task: str) -> None:
+    asked = {"image": "r/e:1", "program": "/opt/mine serve"}
+    files = client.get(f"{task}/exports/compose", params=asked).json()["files"]
+    [service] = yaml.safe_load(files[0]["text"])["services"].values()
+    assert service["entrypoint"] == ["/opt/mine", "serve"]
+
+
+def test_a_wish_that_cannot_be_met_names_its_parameter(client: TestClient, task: str) -> None:
+    for path, parameter, why in (
+        ("exports?point=zz", "point", "'zz' has no operating point"),
+        ("exports?image=a%20b", "image", "'a b' is no image; give REPOSITORY:TAG"),
+        ("exports?program=%27", "program", "No closing quotation"),
+        ("exports?rate=1&replicas=2", "rate", "replicas and rate are given"),
+        ("exports?users=1e8", "users", "100000000 takes"),
+        ("exports?users=1e-9", "users", "is that of no service"),
+        ("exports?rate=-1", "rate", "has to be above 0"),
+        ("exports?rate=1&point=predicted", "rate", "sizes by measurements"),
+        ("exports/kserve?target_version=v9", "target_version", "kserve has no 'v9'"),
+        ("export/compose?rate=1e9", "rate", "an export has 1,000 at the most"),
+    ):
+        answer = client.get(f"{task}/{path}")
+        problem(answer, 422)
+        [fault] = answer.json()["errors"]
+        assert fault["path"] == f"query.{parameter}" and why in fault["message"], answer.text
 
 
 def test_what_was_not_measured_is_not_deployed(client: TestClient) -> None:

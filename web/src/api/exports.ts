@@ -12,15 +12,24 @@ export type ExportFile = Schemas["ExportFileView"];
 export interface ExportWishes {
   point: string | null;
   replicas: number | null;
+  /** Requests per second that the replicas are to hold, in place of their number. */
+  rate: number | null;
+  /** Users at once, in place of both. */
+  users: number | null;
   image: string | null;
+  /** Words that start the engine in its image. */
+  program: string | null;
   /** Whether requests must carry a key. */
   apiKey: boolean;
 }
 
-const asked = ({ point, replicas, image, apiKey }: ExportWishes) => ({
+const asked = ({ point, replicas, rate, users, image, program, apiKey }: ExportWishes) => ({
   point: point ?? undefined,
   replicas: replicas ?? undefined,
+  rate: rate ?? undefined,
+  users: users ?? undefined,
   image: image || undefined,
+  program: program || undefined,
   requires_key: apiKey || undefined,
 });
 

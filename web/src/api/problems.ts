@@ -46,6 +46,22 @@ export class ApiProblem extends Error {
   }
 }
 
+/** Faults of a request's parameters, for the fields that hold them. */
+export interface ParameterFaults {
+  /** Why a parameter is refused, by its name. */
+  faultAt: (name: string) => string | null;
+  /** Whether the fields say all that there is to say. */
+  isAtFields: boolean;
+}
+
+export function parameterFaults(error: unknown): ParameterFaults {
+  const faults = error instanceof ApiProblem ? error.faults : [];
+  return {
+    faultAt: (name) => faults.find(({ path }) => path === `query.${name}`)?.message ?? null,
+    isAtFields: faults.length > 0 && faults.every(({ path }) => path.startsWith("query.")),
+  };
+}
+
 const WORTH_RETRYING = new Set([0, 429, 502, 503, 504]);
 
 /** Whether the same request may succeed a moment later. */

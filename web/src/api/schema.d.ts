@@ -4242,6 +4242,11 @@ export interface components {
             /** Points */
             points: components["schemas"]["ExportPointView"][];
             /**
+             * Replicas
+             * @description How many engines: as many as are wished, or hold the traffic.
+             */
+            replicas: number;
+            /**
              * Takes Key
              * @description Whether its requests can be made to carry a key.
              */
@@ -18140,16 +18145,32 @@ export interface operations {
     export_task: {
         parameters: {
             query?: {
-                /** @description The point to deploy, `CANDIDATE` or `CANDIDATE@LOAD`; the recommended one where left out. `predicted`: the one to expect most of that was never measured, or `predicted:CANDIDATE[@LOAD]`; `disagg`: a draft of a prefill and a decode engine. */
+                /**
+                 * @description The point to deploy, `CANDIDATE` or `CANDIDATE@LOAD`; the recommended one where left out.
+                 *     `predicted`: the one to expect most of that was never measured, or
+                 *     `predicted:CANDIDATE[@LOAD]`; `disagg`: a draft of a prefill and a decode engine.
+                 */
                 point?: string | null;
-                /** @description Version of the target, or of the engine whose flags have other names; `exports` lists them. */
-                target_version?: string | null;
-                /** @description How many engines; 1 where left out. */
+                /** @description How many engines; 1 where neither this nor a traffic is given. */
                 replicas?: number | null;
+                /**
+                 * @description Requests per second, in place of `replicas`: as many engines as hold them within the SLO of
+                 *     the task, by its measurements.
+                 */
+                rate?: number | null;
+                /** @description Users at once, in place of `rate`. */
+                users?: number | null;
                 /** @description Container image with its tag; the engine's of the measured version where left out. */
                 image?: string | null;
+                /** @description Words that start the engine in that image, where they are not the usual ones. */
+                program?: string | null;
                 /** @description Whether requests must carry a key, which the files take from a secret. */
                 requires_key?: boolean;
+                /**
+                 * @description Version of the target, or of the engine whose flags have other names; `exports` lists
+                 *     them.
+                 */
+                target_version?: string | null;
             };
             header?: never;
             path: {
@@ -18272,12 +18293,25 @@ export interface operations {
     list_exports: {
         parameters: {
             query?: {
-                /** @description The point to deploy, `CANDIDATE` or `CANDIDATE@LOAD`; the recommended one where left out. `predicted`: the one to expect most of that was never measured, or `predicted:CANDIDATE[@LOAD]`; `disagg`: a draft of a prefill and a decode engine. */
+                /**
+                 * @description The point to deploy, `CANDIDATE` or `CANDIDATE@LOAD`; the recommended one where left out.
+                 *     `predicted`: the one to expect most of that was never measured, or
+                 *     `predicted:CANDIDATE[@LOAD]`; `disagg`: a draft of a prefill and a decode engine.
+                 */
                 point?: string | null;
-                /** @description How many engines; 1 where left out. */
+                /** @description How many engines; 1 where neither this nor a traffic is given. */
                 replicas?: number | null;
+                /**
+                 * @description Requests per second, in place of `replicas`: as many engines as hold them within the SLO of
+                 *     the task, by its measurements.
+                 */
+                rate?: number | null;
+                /** @description Users at once, in place of `rate`. */
+                users?: number | null;
                 /** @description Container image with its tag; the engine's of the measured version where left out. */
                 image?: string | null;
+                /** @description Words that start the engine in that image, where they are not the usual ones. */
+                program?: string | null;
                 /** @description Whether requests must carry a key, which the files take from a secret. */
                 requires_key?: boolean;
             };
@@ -18394,16 +18428,32 @@ export interface operations {
     preview_export: {
         parameters: {
             query?: {
-                /** @description The point to deploy, `CANDIDATE` or `CANDIDATE@LOAD`; the recommended one where left out. `predicted`: the one to expect most of that was never measured, or `predicted:CANDIDATE[@LOAD]`; `disagg`: a draft of a prefill and a decode engine. */
+                /**
+                 * @description The point to deploy, `CANDIDATE` or `CANDIDATE@LOAD`; the recommended one where left out.
+                 *     `predicted`: the one to expect most of that was never measured, or
+                 *     `predicted:CANDIDATE[@LOAD]`; `disagg`: a draft of a prefill and a decode engine.
+                 */
                 point?: string | null;
-                /** @description Version of the target, or of the engine whose flags have other names; `exports` lists them. */
-                target_version?: string | null;
-                /** @description How many engines; 1 where left out. */
+                /** @description How many engines; 1 where neither this nor a traffic is given. */
                 replicas?: number | null;
+                /**
+                 * @description Requests per second, in place of `replicas`: as many engines as hold them within the SLO of
+                 *     the task, by its measurements.
+                 */
+                rate?: number | null;
+                /** @description Users at once, in place of `rate`. */
+                users?: number | null;
                 /** @description Container image with its tag; the engine's of the measured version where left out. */
                 image?: string | null;
+                /** @description Words that start the engine in that image, where they are not the usual ones. */
+                program?: string | null;
                 /** @description Whether requests must carry a key, which the files take from a secret. */
                 requires_key?: boolean;
+                /**
+                 * @description Version of the target, or of the engine whose flags have other names; `exports` lists
+                 *     them.
+                 */
+                target_version?: string | null;
             };
             header?: never;
             path: {

@@ -2,7 +2,7 @@ import { Anchor, Skeleton, Stack, Text } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { ApiProblem } from "~/api/problems";
+import { parameterFaults } from "~/api/problems";
 import { type Sizing, sizingQuery } from "~/api/sizing";
 import { DisturbanceNotice } from "~/task/disturbance-notice";
 import { limitsOf } from "~/task/slo";
@@ -36,10 +36,7 @@ export function SizingPage() {
     placeholderData: (before: Sizing | undefined) =>
       asked !== null && before?.task === String(taskId) ? before : undefined,
   });
-  const faults = found.error instanceof ApiProblem ? found.error.faults : [];
-  const faultAt = (name: string) =>
-    faults.find(({ path }) => path === `query.${name}`)?.message ?? null;
-  const isAtFields = faults.length > 0 && faults.every(({ path }) => path.startsWith("query."));
+  const { faultAt, isAtFields } = parameterFaults(found.error);
   const change = (part: SizingSearch) =>
     void navigate({
       search: (before: SizingSearch) => ({ ...before, ...part }),

@@ -1,7 +1,7 @@
 import { Skeleton, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { ApiProblem } from "~/api/problems";
+import { parameterFaults } from "~/api/problems";
 import { type RecommendationRequest, recommendationQuery } from "~/api/recommendation";
 import { limitsOfWanted, type WantedTask } from "~/new-task/search-params";
 import { useCircumstances } from "~/profiles/use-circumstances";
@@ -19,10 +19,7 @@ export default function RecommendCard() {
   const usual = useCircumstances(search);
   const asked = requestOf(search);
   const found = useQuery(recommendationQuery(asked));
-  const faults = found.error instanceof ApiProblem ? found.error.faults : [];
-  const faultAt = (name: string) =>
-    faults.find(({ path }) => path === `query.${name}`)?.message ?? null;
-  const isAtFields = faults.length > 0 && faults.every(({ path }) => path.startsWith("query."));
+  const { faultAt, isAtFields } = parameterFaults(found.error);
   const ask = (wanted: WantedTask) =>
     void navigate({ search: wanted, replace: true, resetScroll: false });
   return (

@@ -15,6 +15,7 @@ const EXPORTS = {
     { point: "c2@8", label: "threads=2", load: LOAD, on_frontier: true, recommended: true },
     { point: "c1@8", label: "threads=1", load: LOAD, on_frontier: true, recommended: false },
   ],
+  replicas: 1,
   image: null,
   takes_key: true,
   formats: [
@@ -91,6 +92,56 @@ describe("the dialog that deploys a point", () => {
         "dynamo replicas=3&target_version=v1alpha1",
       ),
     );
+  });
+
+  it("takes the traffic in place of replicas, and says how many hold it", async () => {
+    const exports = (url: URL) =>
+      Response.json({ ...EXPORTS, replicas: url.searchParams.has("rate") ? 7 : 1 });
+    const { user, dialog } = await openDialog({ "tasks/1/exports": exports });
+    await user.type(dialog.getByRole("textbox", { name: "Replicas" }), "3");
+    await user.selectOptions(dialog.getByRole("combobox", { name: "Sized by" }), "rate");
+    await user.type(dialog.getByRole("textbox", { name: "Requests per second" }), "40");
+    expect(await dialog.findByText("7 replicas hold it within the limits")).toBeVisible();
+    const text = await dialog.findByRole("region", { name: "shell.yaml" });
+    await waitFor(() => expect(text).toHaveTextContent(/^shell rate=40$/));
+    await user.selectOptions(dialog.getByRole("combobox", { name: "Sized by" }), "users");
+    await user.type(dialog.getByRole("textbox", { name: "Program" }), "serve");
+    await waitFor(() =>
+      expect(dialog.getByRole("region", { name: "shell.yaml" })).toHaveTextContent(
+        /^shell program=serve$/,
+      ),
+    );
+    expect(dialog.queryByText(/within the limits/)).toBeNull();
+  });
+
+  it("says beside a field why the service refuses it, and shows no files then", async () => {
+    const exports = (url: URL) =>
+      url.searchParams.has("users")
+        ? problem(422, "No", "users: too much", {
+            errors: [{ path: "query.users", message: "8 takes 2,000 replicas of c2" }],
+          })()
+        : Response.json(EXPORTS);
+    const { user, dialog } = await openDialog({ "tasks/1/exports": exports });
+    await dialog.findByRole("region", { name: "shell.yaml" });
+    await user.selectOptions(dialog.getByRole("combobox", { name: "Sized by" }), "users");
+    const users = dialog.getByRole("textbox", { name: "Users at once" });
+    await user.type(users, "8");
+    expect(await dialog.findByText("8 takes 2,000 replicas of c2")).toBeVisible();
+    expect(users).toBeInvalid();
+    expect(dialog.queryByRole("alert")).toBeNull();
+    expect(dialog.queryByRole("region", { name: "shell.yaml" })).toBeNull();
+    await user.clear(users);
+    expect(await dialog.findByRole("region", { name: "shell.yaml" })).toBeVisible();
+  });
+
+  it("lets nobody take files beside a number that is not taken", async () => {
+    const { user, dialog } = await openDialog();
+    const download = () => dialog.getByRole("button", { name: "Download" });
+    await waitFor(() => expect(download()).toBeEnabled());
+    await user.type(dialog.getByRole("textbox", { name: "Replicas" }), "0");
+    expect(download()).toBeDisabled();
+    await user.type(dialog.getByRole("textbox", { name: "Replicas" }), "{Backspace}2");
+    await waitFor(() => expect(download()).toBeEnabled());
   });
 
   it("offers what an image makes possible, and keeps the fields where one is refused", async () => {

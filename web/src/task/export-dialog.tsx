@@ -1,17 +1,4 @@
-import {
-  Box,
-  Button,
-  Checkbox,
-  Group,
-  NativeSelect,
-  Radio,
-  Select,
-  SimpleGrid,
-  Skeleton,
-  Stack,
-  Text,
-  TextInput,
-} from "@mantine/core";
+import { Box, Button, Group, Radio, Skeleton, Stack, Text } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconDownload } from "@tabler/icons-react";
 import { keepPreviousData, useMutation, useQuery } from "@tanstack/react-query";
@@ -23,24 +10,27 @@ import {
   exportsQuery,
   saveDeployment,
 } from "~/api/exports";
+import { parameterFaults } from "~/api/problems";
 import { Dialog } from "~/ui/dialog";
 import { ErrorNotice } from "~/ui/error-notice";
-import { NumberField } from "~/ui/number-field";
 import { TextBlock } from "~/ui/text-block";
 import classes from "./export-dialog.module.css";
+import { ExportFields } from "./export-fields";
 
 interface ExportDialogProps {
   taskId: number;
   onClose: () => void;
 }
 
-const NOTHING: ExportWishes = { point: null, replicas: null, image: null, apiKey: false };
-/** Points of predictions, which the service finds when they are asked for. */
-const NEVER_MEASURED = [
-  { value: "predicted", label: "predicted: the best of those that were never measured" },
-  { value: "disagg", label: "disagg: a draft of a prefill and a decode engine, never measured" },
-];
-const MOST_REPLICAS = 1000;
+const NOTHING: ExportWishes = {
+  point: null,
+  replicas: null,
+  rate: null,
+  users: null,
+  image: null,
+  program: null,
+  apiKey: false,
+};
 /** A pause in typing, after which the service is asked. */
 const SETTLED_AFTER_MS = 300;
 
@@ -50,7 +40,9 @@ export default function ExportDialog({ taskId, onClose }: ExportDialogProps) {
   const [asked] = useDebouncedValue(wishes, SETTLED_AFTER_MS);
   const [picked, setPicked] = useState<string | null>(null);
   const [version, setVersion] = useState<string | null>(null);
+  const [fieldFault, setFieldFault] = useState<string | null>(null);
   const found = useQuery({ ...exportsQuery(taskId, asked), placeholderData: keepPreviousData });
+  const { faultAt, isAtFields } = parameterFaults(found.error);
   // A wish that cannot be met leaves the fields in which it is corrected.
   const [shown, setShown] = useState(found.data);
   if (found.data !== undefined && found.data !== shown) setShown(found.data);
@@ -60,6 +52,9 @@ export default function ExportDialog({ taskId, onClose }: ExportDialogProps) {
     formats.find(({ fits }) => fits) ??
     null;
   const written = form?.versions.find((known) => known === version) ?? null;
+  // A number that is not taken is wished, too: what is shown is not of it.
+  const isAnswered = found.isSuccess && !found.isPlaceholderData;
+  const isSettled = wishes === asked && isAnswered && fieldFault === null;
   const wish = (changed: Partial<ExportWishes>) =>
     setWishes((before) => ({ ...before, ...changed }));
   const pick = (format: string) => {
@@ -79,63 +74,27 @@ export default function ExportDialog({ taskId, onClose }: ExportDialogProps) {
         <Box className={classes.columns}>
           <Formats formats={formats} picked={form?.format ?? null} onPick={pick} />
           <Stack gap="sm">
-            <Select
-              label="Point"
-              data={[
-                ...shown.points.map(({ point, label, recommended }) => ({
-                  value: point,
-                  label: `${point}${recommended ? ", recommended" : ""}: ${label}`,
-                })),
-                ...NEVER_MEASURED,
-              ]}
-              value={wishes.point ?? shown.point}
-              onChange={(point) => wish({ point })}
-              allowDeselect={false}
-              searchable
+            <ExportFields
+              wishes={wishes}
+              onWish={wish}
+              shown={shown}
+              form={form}
+              version={written}
+              onVersion={setVersion}
+              isSettled={isSettled}
+              faultAt={faultAt}
+              onFault={setFieldFault}
             />
-            <SimpleGrid cols={{ base: 1, xs: 3 }} spacing="sm">
-              <NativeSelect
-                label="Version"
-                data={[
-                  { value: "", label: form?.versions.length ? "Default" : "Only one form" },
-                  ...(form?.versions ?? []),
-                ]}
-                value={written ?? ""}
-                onChange={(event) => setVersion(event.currentTarget.value || null)}
-                disabled={!form?.versions.length}
-              />
-              <NumberField
-                label="Replicas"
-                value={wishes.replicas}
-                onChange={(replicas) => wish({ replicas })}
-                rule={{ isWhole: true, least: 1, most: MOST_REPLICAS }}
-                placeholder="1"
-              />
-              <TextInput
-                label="Image"
-                value={wishes.image ?? ""}
-                onChange={(event) => wish({ image: event.currentTarget.value || null })}
-                placeholder={shown.image ?? "REPOSITORY:TAG"}
-              />
-            </SimpleGrid>
-            {shown.takes_key && (
-              <Checkbox
-                label="Requests carry a key"
-                description="The files take it from a secret, and never hold it."
-                checked={wishes.apiKey}
-                onChange={(event) => wish({ apiKey: event.currentTarget.checked })}
-              />
-            )}
             {/* A wish that cannot be met has no files. */}
-            {refusal}
-            {form && !refusal && (
+            {!isAtFields && refusal}
+            {form && !found.isError && (
               <Preview
                 key={form.format}
                 taskId={taskId}
                 form={form}
                 version={written}
                 wishes={asked}
-                isSettled={wishes === asked && !found.isPlaceholderData}
+                isSettled={isSettled}
               />
             )}
           </Stack>

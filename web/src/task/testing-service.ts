@@ -11,8 +11,13 @@ export function serve(given: Readonly<Record<string, unknown>>): void {
   };
 }
 
-export function problem(status: number, title: string, detail: string): () => Response {
-  return () => new Response(JSON.stringify({ title, detail, status }), { status });
+export function problem(
+  status: number,
+  title: string,
+  detail: string,
+  more: Record<string, unknown> = {},
+): () => Response {
+  return () => new Response(JSON.stringify({ title, detail, status, ...more }), { status });
 }
 
 // The client keeps the function that it finds when it is imported: this has to be imported first.

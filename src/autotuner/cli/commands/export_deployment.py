@@ -12,26 +12,23 @@ from rich.table import Table
 from autotuner.cli.commands.show import chosen_task, open_existing
 from autotuner.cli.home import state_folder
 from autotuner.cli.output import out, print_json, refuse_unwritable
-from autotuner.config import parse_stored_task
 from autotuner.deploy import (
-    MOST_REPLICAS,
     DeployedEngine,
     DeployFileText,
     DeployFormat,
     ExportWishes,
     LaunchSource,
-    chosen_point,
     deployed_engine,
     format_fits,
     is_predicted,
     predicted_sources,
+    sized_wishes,
 )
 from autotuner.errors import AutotunerError
 from autotuner.profiles import USERS, registry_with
 from autotuner.report.html import write_aside
-from autotuner.sizing import ServiceLevel, Traffic, TrafficError, deployment
 from autotuner.store import Store, TaskRecord
-from autotuner.tuning.replicas import ReplicaWishes, stored_replicas
+from autotuner.tuning.replicas import replicas_within_slo
 from autotuner.tuning.stored_task import estimate_again, prepared_again
 from autotuner.tuning.summarise import summarise
 from autotuner.tuning.summary import TaskSummary
@@ -207,56 +204,23 @@ def _engine(
     wishes: DeploymentWishes,
     home: Path | None,
 ) -> DeployedEngine:
-    replicas, predicted = wishes.replicas, is_predicted(wishes.point)
-    asked = {"--replicas": replicas, "--rate": wishes.rate, "--users": wishes.users}
-    given = [name for name, value in asked.items() if value is not None]
-    if len(given) > 1:
-        raise AutotunerError(f"{' and '.join(given)} are given", remedy="give one of them")
-    if predicted and len(given) == 1 and replicas is None:
-        raise AutotunerError(
-            f"{given[0]} sizes by measurements, and --point {wishes.point} has none",
-            remedy="give --replicas; `autotuner size` sizes by predictions, too",
-        )
-    if wishes.rate is not None or wishes.users is not None:
-        candidate = chosen_point(summary, wishes.point).experiment
-        replicas = _sized(store, task, candidate, wishes)
-    asked_of = ExportWishes(
-        wishes.point, replicas, wishes.image, wishes.program, api_key=wishes.api_key
+    asked = ExportWishes(
+        wishes.point,
+        wishes.replicas,
+        wishes.image,
+        wishes.program,
+        api_key=wishes.api_key,
+        rate=wishes.rate,
+        users=wishes.users,
     )
+    asked = sized_wishes(asked, summary, lambda: replicas_within_slo(store, task))
     sources: tuple[LaunchSource, ...] = ()
-    if wishes.point is not None and predicted:
+    if wishes.point is not None and is_predicted(wishes.point):
         folder = state_folder(home)
         prepared = prepared_again(task, folder, registry_with(folder / USERS))
         estimate = estimate_again(prepared, folder, store)
         sources = predicted_sources(summary, prepared, estimate, wishes.point)
-    return deployed_engine(summary, asked_of, v1_task_id=task.v1_task_id, predicted=sources)
-
-
-def _sized(store: Store, task: TaskRecord, candidate: str, wishes: DeploymentWishes) -> int:
-    """The replicas of a candidate that hold the traffic within the task's SLO."""
-    config = parse_stored_task(task.config, source=f"task {task.id}")
-    try:
-        traffic = Traffic(wishes.rate, wishes.users)
-    except TrafficError as error:
-        raise AutotunerError(f"--{error.field}: {error}") from None
-    given = {"--rate": wishes.rate, "--users": wishes.users}
-    asked = " ".join(f"{flag} {value:.15g}" for flag, value in given.items() if value is not None)
-    limits = config.slo_limits()
-    known = stored_replicas(store, task, config, ReplicaWishes(limits))
-    found = next((one for one in known.found if one.candidate == candidate), None)
-    made = None if found is None else deployment(found.replica, ServiceLevel(traffic, limits))
-    if made is None:
-        raise AutotunerError(
-            f"{candidate} holds no load within the limits of the task",
-            remedy="name another --point, or give --replicas; `autotuner size` says which hold it",
-        )
-    if made.replicas > MOST_REPLICAS:
-        raise AutotunerError(
-            f"{asked}: that traffic takes {made.replicas:,} replicas of {candidate}, and an export "
-            f"has {MOST_REPLICAS:,} at the most",
-            remedy="give less traffic, or --replicas in place of it",
-        )
-    return made.replicas
+    return deployed_engine(summary, asked, v1_task_id=task.v1_task_id, predicted=sources)
 
 
 def _places(files: tuple[DeployFileText, ...], output: Path) -> list[Path]:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import zipfile
-from collections.abc import Callable, Mapping
-from enum import StrEnum
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import Path, Query
 from fastapi.responses import Response
-from pydantic import TypeAdapter
 
-from autotuner.config import LoadLevel
 from autotuner.deploy import (
     FORMATS,
-    MOST_REPLICAS,
     DeployedEngine,
     DeployFileText,
     ExportWishes,
@@ -27,19 +24,30 @@ from autotuner.deploy import (
     is_predicted,
     point_name,
     predicted_sources,
+    sized_wishes,
 )
+from autotuner.errors import ExportError, Problem
 from autotuner.landscapes import landscape_csv
 from autotuner.report.exports import commands_shell, points_csv, task_yaml
-from autotuner.server.problems import ProblemKind
+from autotuner.server.problems import ProblemKind, problem_of
 from autotuner.server.service import Service
 from autotuner.server.task_forecasts import TaskForecast
+from autotuner.server.v2.export_views import (
+    EXPORT_FILES,
+    EXPORTS,
+    PARAMETER_OF_WISH,
+    ExportFilesView,
+    ExportFormat,
+    ExportQuery,
+    ExportsQuery,
+    ExportsView,
+)
 from autotuner.server.v2.performance import resolved
 from autotuner.server.v2.plans import planning_turn
 from autotuner.server.v2.results import task_of
 from autotuner.server.v2.routing import (
     ServiceDep,
     TaskId,
-    View,
     json_response,
     merged,
     problems,
@@ -48,6 +56,7 @@ from autotuner.server.v2.routing import (
 from autotuner.server.v2.tasks import document_of_task
 from autotuner.store import TaskRecord
 from autotuner.tuning.recording import landscape_of
+from autotuner.tuning.replicas import replicas_within_slo
 from autotuner.tuning.stored_task import estimate_again
 from autotuner.tuning.summarise import summarise
 from autotuner.tuning.summary import TaskSummary
@@ -60,92 +69,6 @@ _ERRORS = merged(
     problems(ProblemKind.CONFLICT),
     problems(ProblemKind.POLICY_REFUSED),
 )
-
-
-class ExportFormat(StrEnum):
-    """Formats in which a task can be exported."""
-
-    JSON = "json"
-    CSV = "csv"
-    LANDSCAPE = "landscape"
-    FRONTIER = "frontier"
-    YAML = "yaml"
-    SHELL = "shell"
-    DOCKER = "docker"
-    COMPOSE = "compose"
-    KUBERNETES = "kubernetes"
-    LLM_D = "llm-d"
-    KSERVE = "kserve"
-    DYNAMO = "dynamo"
-    SKY = "sky"
-    SYSTEMD = "systemd"
-    LLAMA_SWAP = "llama-swap"
-    CONFIG_FILE = "vllm-config"
-    AICONFIGURATOR = "aiconfigurator"
-
-
-class ExportPointView(View):
-    """A point whose engine can be deployed."""
-
-    point: str
-    """As `point` takes it: `CANDIDATE@LOAD`."""
-    label: str
-    """The settings that tell its candidate from the others."""
-    load: LoadLevel
-    on_frontier: bool
-    recommended: bool
-
-
-class ExportFormatView(View):
-    """A format to deploy with."""
-
-    format: str
-    title: str
-    summary: str
-    fits: bool
-    why_not: str | None
-    """Why it does not fit the engine of the point; null where it does."""
-    needs_image: bool
-    """Whether it runs a container."""
-    one_replica: bool
-    """Whether it is of one engine only."""
-    versions: list[str]
-    """Values that `target_version` takes, the newest first."""
-
-
-class ExportsView(View):
-    """Points of a task and formats for the engine of one of them."""
-
-    point: str
-    measured: bool
-    """Whether the figures of the point are of launches; false where they are only predicted."""
-    points: list[ExportPointView]
-    image: str | None
-    """The container image, with its tag; null where none is known."""
-    takes_key: bool
-    """Whether its requests can be made to carry a key."""
-    formats: list[ExportFormatView]
-
-
-class ExportFileView(View):
-    """A file of an export."""
-
-    name: str
-    text: str
-
-
-class ExportFilesView(View):
-    """The files of an export, for a look before they are saved."""
-
-    format: str
-    point: str
-    measured: bool
-    """Whether the figures of the point are of launches; false where they are only predicted."""
-    files: list[ExportFileView]
-
-
-EXPORTS = TypeAdapter(ExportsView)
-EXPORT_FILES = TypeAdapter(ExportFilesView)
 
 
 class _Table(NamedTuple):
@@ -205,54 +128,17 @@ _EXPORTED: dict[int | str, dict[str, Any]] = {
         "headers": {"Content-Disposition": {"schema": {"type": "string"}}},
     }
 }
-Point = Annotated[
-    str | None,
-    Query(
-        max_length=200,
-        description="The point to deploy, `CANDIDATE` or `CANDIDATE@LOAD`; the recommended one "
-        "where left out. `predicted`: the one to expect most of that was never measured, or "
-        "`predicted:CANDIDATE[@LOAD]`; `disagg`: a draft of a prefill and a decode engine.",
-    ),
-]
-Replicas = Annotated[
-    int | None, Query(ge=1, le=MOST_REPLICAS, description="How many engines; 1 where left out.")
-]
-Image = Annotated[
-    str | None,
-    Query(
-        max_length=400,
-        description="Container image with its tag; the engine's of the measured version where "
-        "left out.",
-    ),
-]
-RequiresKey = Annotated[
-    bool,
-    Query(description="Whether requests must carry a key, which the files take from a secret."),
-]
-TargetVersion = Annotated[
-    str | None,
-    Query(
-        max_length=60,
-        description="Version of the target, or of the engine whose flags have other names; "
-        "`exports` lists them.",
-    ),
-]
 
 
 @router.get("/exports", response_model=ExportsView, responses=_ERRORS)
 def list_exports(
-    service: ServiceDep,
-    task_id: TaskId,
-    point: Point = None,
-    replicas: Replicas = None,
-    image: Image = None,
-    requires_key: RequiresKey = False,
+    service: ServiceDep, task_id: TaskId, asked: Annotated[ExportsQuery, Query()]
 ) -> Response:
     """Formats to deploy the engine of a point with: which fit, why not, and their versions."""
     task = task_of(service, task_id)
     summary = summarise(service.store, task)
-    wishes = ExportWishes(point, replicas, image, api_key=requires_key)
-    engine = _deployed(service, task, summary, wishes)
+    with _refused_at_parameters():
+        engine = _deployed(service, task, summary, asked.wishes())
     document = {
         "point": engine.provenance.point,
         "measured": engine.provenance.measured,
@@ -266,6 +152,7 @@ def list_exports(
             }
             for found in exportable_points(summary)
         ],
+        "replicas": engine.replicas,
         "image": engine.image,
         "takes_key": bool(engine.deploy.api_key),
         "formats": [
@@ -285,17 +172,13 @@ def preview_export(
     service: ServiceDep,
     task_id: TaskId,
     form: Annotated[str, Path(max_length=40, description="A format that `exports` lists.")],
-    point: Point = None,
-    target_version: TargetVersion = None,
-    replicas: Replicas = None,
-    image: Image = None,
-    requires_key: RequiresKey = False,
+    asked: Annotated[ExportQuery, Query()],
 ) -> Response:
     """The files that deploy the engine of a point, as text."""
-    wishes = ExportWishes(point, replicas, image, api_key=requires_key)
     task = task_of(service, task_id)
-    found = _deployed(service, task, summarise(service.store, task), wishes)
-    files = format_named(form).files(found, target_version)
+    with _refused_at_parameters():
+        found = _deployed(service, task, summarise(service.store, task), asked.wishes())
+        files = format_named(form).files(found, asked.target_version)
     shown = [{"name": file.name, "text": file.text} for file in files]
     made = found.provenance
     document = {"format": form, "point": made.point, "measured": made.measured, "files": shown}
@@ -315,11 +198,7 @@ def export_task(
             "yet is refused (409)."
         ),
     ],
-    point: Point = None,
-    target_version: TargetVersion = None,
-    replicas: Replicas = None,
-    image: Image = None,
-    requires_key: RequiresKey = False,
+    asked: Annotated[ExportQuery, Query()],
 ) -> Response:
     """A task's results, the task itself, or the engine of one of its points, as a file."""
     task, table = task_of(service, task_id), _TABLES.get(form)
@@ -327,9 +206,9 @@ def export_task(
         return _attachment(
             table.write(service, task), table.media_type, f"task-{task_id}.{table.ending}"
         )
-    wishes = ExportWishes(point, replicas, image, api_key=requires_key)
-    engine = _deployed(service, task, summarise(service.store, task), wishes)
-    files = FORMATS[form].files(engine, target_version)
+    with _refused_at_parameters():
+        engine = _deployed(service, task, summarise(service.store, task), asked.wishes())
+        files = FORMATS[form].files(engine, asked.target_version)
     if len(files) > 1:
         return _attachment(_zip(files), _ZIP, f"task-{task_id}-{form}.zip")
     [file] = files
@@ -337,9 +216,23 @@ def export_task(
     return _attachment(file.text, _MEDIA_OF_ENDINGS.get(ending, _PLAIN), file.name)
 
 
+@contextlib.contextmanager
+def _refused_at_parameters() -> Iterator[None]:
+    """Names the parameter of a wish that cannot be met, as a form shows it beside its field."""
+    try:
+        yield
+    except ExportError as error:
+        problem = problem_of(error)
+        wish, _, why = problem.detail.partition(": ")
+        if wish in PARAMETER_OF_WISH:
+            problem.errors = (Problem(f"query.{PARAMETER_OF_WISH[wish]}", why),)
+        raise problem from None
+
+
 def _deployed(
     service: Service, task: TaskRecord, summary: TaskSummary, wishes: ExportWishes
 ) -> DeployedEngine:
+    wishes = sized_wishes(wishes, summary, lambda: replicas_within_slo(service.store, task))
     sources: tuple[LaunchSource, ...] = ()
     if wishes.point is not None and is_predicted(wishes.point):
         forecast = service.forecasts.read(service.store, task.id, lambda: _forecast(service, task))
