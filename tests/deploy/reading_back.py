@@ -68,14 +68,19 @@ def _compose(engine: DeployedEngine, files: Files) -> str:
     return line(words, env, {inside: _text(files, here[2:]) for here, inside, _ in mounted})
 
 
+def _expanded(text: str) -> str:
+    """A text as Kubernetes hands it on: of two dollar signs one is left, wherever they stand."""
+    assert "$(" not in text.replace("$$", "")
+    return text.replace("$$", "$")
+
+
 def _kubernetes_words(container: Mapping[str, Any]) -> list[str]:
-    words = [*container["command"], *container["args"]]
-    assert not any(re.search(r"(?<!\$)\$\(", word) for word in words)
-    return [word.replace("$$(", "$(") for word in words]
+    return [_expanded(word) for word in (*container["command"], *container["args"])]
 
 
 def _kubernetes_env(variables: Sequence[Mapping[str, Any]]) -> dict[str, str | None]:
-    return {one["name"]: one.get("value") for one in variables}
+    values = {one["name"]: one.get("value") for one in variables}
+    return {name: value and _expanded(value) for name, value in values.items()}
 
 
 def _kubernetes(engine: DeployedEngine, files: Files) -> str:
@@ -101,7 +106,8 @@ def _kserve(engine: DeployedEngine, files: Files) -> str:
     env = _kubernetes_env(container.get("env", ()))
     added = env.pop("VLLM_ADDITIONAL_ARGS", None)
     given = container.get("args", []) if added is None else shlex.split(added)
-    words = [word.replace("$$(", "$(") for word in given]
+    # What is given by a variable has been expanded with it.
+    words = given if added is not None else [_expanded(word) for word in given]
     table = engine.parts.table
     model = spec["model"]["uri"].removeprefix("hf://").partition(":")[0]
     own = [model if word == "{model}" else word for word in table.module_words]
@@ -118,7 +124,7 @@ def _dynamo(engine: DeployedEngine, files: Files) -> str:
     else:
         container = spec["services"]["Worker"]["extraPodSpec"]["mainContainer"]
         env = spec["services"]["Worker"].get("envs", ())
-    words = [word.replace("$$(", "$(") for word in container["args"]]
+    words = [_expanded(word) for word in container["args"]]
     start = ["python3", "-m", engine.parts.table.module]
     return line([*start, *words], _kubernetes_env(env), {})
 
@@ -139,7 +145,7 @@ def _unit_words(text: str) -> list[str]:
 
 
 def _systemd(engine: DeployedEngine, files: Files) -> str:
-    lines = files[0].text.splitlines()
+    lines = files[0].text.split("\n")
     start = next(one.removeprefix("ExecStart=") for one in lines if one.startswith("ExecStart="))
     words = [word.replace("$$", "$") for word in _unit_words(start)]
     variables = [
@@ -165,7 +171,7 @@ def _llama_swap(engine: DeployedEngine, files: Files) -> str:
 def _config_file(engine: DeployedEngine, files: Files) -> str:
     """What the parser of the engine makes of the file, and of the command that names it."""
     keys = yaml.safe_load(_text(files, "config.yml"))
-    last = [one for one in _text(files, "env.sh").splitlines() if one.startswith("# ")][-1]
+    last = [one for one in _text(files, "env.sh").split("\n") if one.startswith("# ")][-1]
     start = shlex.split(last.removeprefix("# "))
     at = start.index("--config")
     words = start[:at] + start[at + 2 :]

@@ -22,6 +22,7 @@ EXTRA = st.sampled_from(
         ("--one", "--two=a b", "--three", "x", "y"),
         ("--odd", """$(reboot) ${HOME} %h `id` "quoted" \\n 'single'; $x"""),
         ("--json", '{"a": {"b": "it\'s"}}', "--empty="),
+        ("--dollars", "$$ a$$b $$(X) $é x$", "--signs", "# %% ; \x85 \u2028 \ufeff"),
     ]
 )
 

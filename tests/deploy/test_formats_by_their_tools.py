@@ -5,16 +5,24 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import kubernetes_validate
 import pytest
 import yaml
-from deployed import deployed, on_cpu
+from deployed import GPU, HUB_MODEL, deployed, on_cpu, rendered, summary_of
 from strict_documents import MODELS
 
 from autotuner.config import BACKENDS
-from autotuner.deploy import FORMATS, DeployedEngine, DeployFileText
+from autotuner.deploy import (
+    FORMATS,
+    DeployedEngine,
+    DeployFileText,
+    ExportWishes,
+    deployed_engine,
+)
+from autotuner.errors import ExportError
 
 KUBERNETES = "1.33"
 WIDE = {"parallel.tensor_parallel": 8, "scheduling.max_running_requests": 64}
@@ -109,3 +117,32 @@ def test_a_shell_takes_the_script(tmp_path: Path) -> None:
         place.write_text(script.text)
         done = subprocess.run(["/bin/sh", "-n", place], capture_output=True, check=False)
         assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_secret_of_llama_swap_is_put_where_it_is_escaped_for() -> None:
+    [file] = FORMATS["llama-swap"].files(deployed("vllm", api_key=True))
+    key = 'a\\b"c: d #e'
+    escaped = key.replace("\\", "\\\\").replace('"', '\\"')
+    document = yaml.safe_load(file.text.replace("${env.VLLM_API_KEY}", escaped))
+    [model] = document["models"].values()
+    assert model["env"] == [f"VLLM_API_KEY={key}"]
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "instead"),
+    [
+        ("kserve", "{{x}}", "kubernetes"),
+        ("llama-swap", "${X}", "compose"),
+        ("llama-swap", "a\n#b", "compose"),
+    ],
+)
+def test_a_text_that_a_tool_reads_otherwise_is_refused(form: str, text: str, instead: str) -> None:
+    """In an argument that the command has already: new ones hold no line break."""
+    settings, spec = rendered("vllm", GPU)
+    command = spec.command().replace(HUB_MODEL, f"{HUB_MODEL} --served-model-name {quote(text)}", 1)
+    engine = deployed_engine(
+        summary_of(command, "vllm", settings, 1), ExportWishes(image="registry/engine:1")
+    )
+    with pytest.raises(ExportError, match=rf"format: {form} does not fit") as refused:
+        FORMATS[form].files(engine)
+    assert f"take --format {instead}" in str(refused.value)

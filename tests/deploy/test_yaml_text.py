@@ -36,6 +36,11 @@ def test_a_text_that_looks_like_a_number_or_a_boolean_is_quoted(text: str) -> No
         assert f"- {text}: 1" not in written
 
 
+@given(st.text("a \n\r\t\x85\u2028\u2029\ufeff#:'\"", min_size=1))
+def test_a_text_comes_back_with_its_breaks(text: str) -> None:
+    assert yaml.safe_load(yaml_text([text])) == [text]
+
+
 def test_words_stay_plain() -> None:
     for text in ("10s", "1.2.3", "Qwen/Qwen3-8B", "4Gi", "yes-men", "e5", "v1", "127.0.0.1:80:80"):
         assert yaml.dump([text]) == yaml_text([text]).replace("  - ", "- ")

@@ -360,6 +360,7 @@ SECRET = "x7" * 20
         {"note": f"use hf_{SECRET}"},
         {"note": f"at_{SECRET}k3k3"},
         {"url": "postgresql://me:secret@db/x"},
+        {"url": "redis://:me:secret@cache/0"},
         {"password": "abc"},
         {"AWS_SECRET_ACCESS_KEY": "abc"},
         {"key": f"-----BEGIN PRIVATE KEY-----{SECRET}"},

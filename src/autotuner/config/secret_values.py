@@ -22,7 +22,7 @@ _SHAPES = (
     re.compile(r"\bAKIA[0-9A-Z]{16}\b"),
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
     re.compile(r"\bBearer\s+[\w.~+/=-]{16,}", re.IGNORECASE),
-    re.compile(r"\w+://[^\s/:@]+:[^\s/@]+@"),
+    re.compile(r"\w+://[^\s/:@]*:[^\s/@]+@"),
 )
 """Of hubs and clouds, of this service's own tokens, of keys, and of an address with a password."""
 _REMEDY = (

@@ -13,8 +13,8 @@ _OF_VENDORS = {"amd": "amd.com/gpu"}
 
 
 def literal(text: str) -> str:
-    """A text in which Kubernetes replaces no `$(NAME)`."""
-    return text.replace("$(", "$$(")
+    """A text in which Kubernetes replaces nothing: it makes one of any two dollar signs, too."""
+    return text.replace("$", "$$")
 
 
 def literals(words: Sequence[str]) -> list[str]:

@@ -19,6 +19,14 @@ _READ_OTHERWISE = re.compile(
 )
 """Texts that a reader of YAML 1.1 or 1.2 takes for numbers, dates or booleans where they stand
 without quotation marks; the library knows a part of 1.1, and tools in Go read both."""
+_BREAKS = re.compile("[\x85\u2028\u2029]")
+"""Line breaks of YAML 1.1 alone: as they are, they do not come back the same."""
+
+
+class Quoted(str):
+    """A text in double quotation marks, for a tool that puts escaped values into the file."""
+
+    __slots__ = ()
 
 
 class _Dumper(yaml.SafeDumper):
@@ -32,11 +40,17 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: _Dumper, value: str) -> yaml.Node:
-    style = "|" if "\n" in value else "'" if _READ_OTHERWISE.fullmatch(value) else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=_style(value))
+
+
+def _style(value: str) -> str | None:
+    if isinstance(value, Quoted) or _BREAKS.search(value):
+        return '"'
+    return "|" if "\n" in value else "'" if _READ_OTHERWISE.fullmatch(value) else None
 
 
 _Dumper.add_representer(str, _text)
+_Dumper.add_representer(Quoted, _text)
 
 
 def yaml_text(*documents: Any) -> str:

@@ -74,6 +74,7 @@ def test_the_line_on_an_upgrade_has_no_query():
         ("cookie: %s", f"autotuner_session={SECRET.replace('at_', 'ats_')}; theme=dark"),
         ("database %s", "postgresql+psycopg://me:YWRtaW46YWRtaW4=@db/autotuner"),
         ("database %s", "postgresql://me:p@YWRtaW46YWRtaW4@db/autotuner"),
+        ("database %s", "postgresql://:YWRtaW46YWRtaW4@db/autotuner"),
     ],
 )
 def test_no_secret_reaches_a_log(message, argument):

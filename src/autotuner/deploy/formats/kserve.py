@@ -7,6 +7,7 @@ from typing import Any
 
 from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
 from autotuner.deploy.format import DeployFormat
+from autotuner.deploy.formats.kubernetes import KUBERNETES
 from autotuner.deploy.kubernetes_pod import (
     env,
     host_volumes,
@@ -26,6 +27,8 @@ _SECRET = "hf-token"  # noqa: S105 - a secret's name
 _SHARED_MEMORY = "dshm"
 """The preset's volume of /dev/shm."""
 _TENSOR = "parallel.tensor_parallel"
+_ACTION = "{{"
+"""Begins what KServe fills in, in a service as in its presets."""
 
 
 def _service(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]:
@@ -88,6 +91,9 @@ def _refusal(engine: DeployedEngine) -> str | None:
         return f"KServe has no preset for {engine.parts.table.title}"
     if not engine.is_downloaded:
         return "KServe fetches the model from a hub, and this one is a path of this machine"
+    variables = (variable.value or "" for variable in engine.variables_inside)
+    if any(_ACTION in text for text in (engine.served_name, *engine.parts.arguments, *variables)):
+        return "KServe would fill in the {{…}} that the command has"
     return None
 
 
@@ -101,6 +107,7 @@ KSERVE = DeployFormat(
     own_versions=_versions,
     refusal=_refusal,
     needs_image=True,
+    instead=(KUBERNETES,),
     confines="numbers",
     ignores=("program",),
 )

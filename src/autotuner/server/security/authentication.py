@@ -64,7 +64,7 @@ _READS_ARGUMENTS = ("uvicorn.access",)
 _SECRETS = (
     (re.compile(rf"({PREFIX}|{SESSION_PREFIX})[\w-]{{8,}}"), _HIDDEN),
     (re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{12,}", re.IGNORECASE), rf"\1 {_HIDDEN}"),
-    (re.compile(r"(\w+://[^\s/:@]+):\S+@"), rf"\1:{_HIDDEN}@"),
+    (re.compile(r"(\w+://[^\s/:@]*):\S+@"), rf"\1:{_HIDDEN}@"),
 )
 
 
