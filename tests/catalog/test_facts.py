@@ -144,6 +144,12 @@ def test_one_word_is_a_name_or_a_path(tmp_path: Path) -> None:
     assert model_named("folder", base=tmp_path) == Model(path="folder")
     assert model_named("none/here.gguf", base=tmp_path) == Model(path="none/here.gguf")
     assert model_named("org/name", base=tmp_path) == Model(id="org/name")
+    for path in ("./none", "~/none", "/none"):
+        assert model_named(path, base=tmp_path) == Model(path=path)
+        with pytest.raises(ModelError, match=r"no model file or folder .*none\n.*config.json"):
+            resolve_model(Model(path=path), base=tmp_path)
+    with pytest.raises(ModelError, match=r"'\./none' is not in the catalog"):
+        resolve_model(Model(id="./none"), base=tmp_path)
 
 
 def test_layers_counted_one_by_one_leave_sizes_unknown() -> None:

@@ -139,12 +139,22 @@ def test_a_gguf_model_is_for_the_engine_that_reads_it(run: Run) -> None:
     assert "--ctx-size" in found["recommended"]["command"]
 
 
+def test_an_engine_without_predictions_says_why(run: Run) -> None:
+    words = ("recommend", "--model", "nvidia/Nemotron-H-56B-Base-8K", "--gpu", "h100", *LENGTHS)
+    done = run(*words, "--engine", "vllm")
+    assert done.returncode == 1
+    assert "not known of nvidia/Nemotron-H-56B-Base-8K: parameters" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("words", "shown"),
     [
         (("--engine", "vlm"), ["vlm", "vllm"]),
         (("--gpu", "h1000"), ["h1000"]),
-        (("--model", "/nowhere/model"), ["/nowhere/model"]),
+        (("--model", "/nowhere/model"), ["/nowhere/model", "config.json"]),
+        (("--model", "./nowhere"), ["/nowhere", "config.json"]),
+        (("--model", "org/odd"), ["'org/odd'", "known:", "config.json", "model.path"]),
+        (("--model", "Qwen/Qwen3-9B"), ["'Qwen/Qwen3-9B'", "did you mean 'Qwen/Qwen3-8B'?"]),
         (("--ttft", "0"), ["--ttft", "above 0"]),
         (("--tpot", "nan"), ["--tpot", "nan"]),
         (("--engine", "nope"), ["--engine: 'nope'"]),

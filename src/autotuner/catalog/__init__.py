@@ -22,12 +22,15 @@ from autotuner.catalog.memory import (
 )
 from autotuner.catalog.model_config import stretched
 from autotuner.catalog.models import (
+    GIVE_CONFIG,
     KnownModel,
     ResolvedModel,
     hub_cache,
+    is_path,
     known_model,
     known_models,
     model_named,
+    refuse_unknown,
     resolve_model,
 )
 from autotuner.catalog.purposes import (
@@ -42,6 +45,7 @@ from autotuner.catalog.quantization import KINDS, CheckpointQuantization, Weight
 
 __all__ = [
     "GIB",
+    "GIVE_CONFIG",
     "KINDS",
     "KV_BYTES",
     "MEMORY_READS",
@@ -72,12 +76,14 @@ __all__ = [
     "gpus",
     "gpus_with_format",
     "hub_cache",
+    "is_path",
     "known_gpu",
     "known_model",
     "known_models",
     "kv_gib_per_gpu",
     "model_named",
     "read_gguf",
+    "refuse_unknown",
     "resolve_model",
     "shards_of",
     "stretched",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from autotuner.catalog.quantization import CheckpointQuantization
 
@@ -108,6 +108,11 @@ class ModelFacts:
     active_parameters: int | None = None
     size_bytes: int | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing is known."""
+        return replace(self, notes=()) == ModelFacts()
 
     @property
     def is_moe(self) -> bool | None:

@@ -125,7 +125,10 @@ def read_file(path: Path) -> GgufFile:
             _check_magic(file.read(4), path)
             return _content(_Reader(file, size), path, size)
     except FileNotFoundError:
-        raise ModelError(f"there is no model file {path}") from None
+        raise ModelError(
+            f"there is no model file or folder {path}",
+            remedy="give the path of a folder with config.json and weights, or of a .gguf file",
+        ) from None
     except IsADirectoryError:
         raise ModelError(
             f"{path} is a folder", remedy="llama.cpp serves a single .gguf file; give its path"

@@ -7,11 +7,12 @@ import functools
 import importlib.util
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from autotuner.catalog.facts import ModelFacts
 from autotuner.catalog.gguf import GgufHeader, model_name, read_gguf
@@ -19,6 +20,12 @@ from autotuner.catalog.introspect import facts_from_config, facts_from_folder, f
 from autotuner.config import Model, nearest
 from autotuner.config.tables import packaged_table
 from autotuner.errors import ModelError
+
+GIVE_CONFIG = (
+    "give a folder with its config.json (model.path), or have it in the Hugging Face cache"
+)
+"""Remedy where nothing is known of a hub's model."""
+_PATH = re.compile(r"^[./~]|\.gguf$", re.IGNORECASE)
 
 
 def cached_snapshot(
@@ -132,10 +139,7 @@ class ResolvedModel:
             return self.facts.notes
         remedy = "its config.json says it in no way that is known here"
         if self.path is None:
-            remedy = (
-                "give a folder with its config.json (model.path), or have it in the Hugging Face "
-                "cache"
-            )
+            remedy = GIVE_CONFIG
         missing = f"not known of the model: {', '.join(unknown)}; what depends on it is not checked"
         return (*self.facts.notes, f"{missing}: {remedy}")
 
@@ -156,9 +160,28 @@ def model_named(word: str, *, base: Path) -> Model:
 
     A relative path counts from `base`.
     """
-    if known_model(word) is None and (word.endswith(".gguf") or _path(word, base).exists()):
+    if known_model(word) is None and (is_path(word) or _path(word, base).exists()):
         return Model(path=word)
     return Model(id=word)
+
+
+def is_path(word: str) -> bool:
+    """Whether a word can only be a path: it begins with `/`, `.` or `~`, or ends with `.gguf`."""
+    return _PATH.search(word) is not None
+
+
+def refuse_unknown(model: Model) -> NoReturn:
+    """Refuses a hub's model of which nothing is known here.
+
+    Raises:
+        ModelError: names it, the nearest of the catalog, and what makes it known.
+    """
+    wanted = model.id or ""
+    raise ModelError(
+        f"model.id: nothing is known of {wanted!r}, which is not in the catalog; "
+        f"{nearest(wanted, _every_name())}",
+        remedy=GIVE_CONFIG,
+    )
 
 
 def resolve_model(model: Model, *, base: Path) -> ResolvedModel:
@@ -196,13 +219,12 @@ def _from_registry(model: Model) -> ResolvedModel:
     wanted = model.id or ""
     known = known_model(wanted)
     if known is None:
-        if wanted.count("/") == 1:
+        if wanted.count("/") == 1 and not wanted.startswith((".", "/", "~")):
             facts = _cached_facts(wanted, model.revision) or ModelFacts()
             name = model.served_name or wanted
             return ResolvedModel(name, wanted, facts, revision=model.revision)
-        every = [name for row in _registry().values() for name in row.names]
         raise ModelError(
-            f"model.id: {wanted!r} is not in the catalog; {nearest(wanted, every)}",
+            f"model.id: {wanted!r} is not in the catalog; {nearest(wanted, _every_name())}",
             remedy="give a hub's org/name, or the path of a model folder or GGUF file (model.path)",
         )
     if known.package is None:
@@ -222,6 +244,10 @@ def _from_registry(model: Model) -> ResolvedModel:
     header = read_gguf(path)
     facts = facts_from_gguf(header)
     return ResolvedModel(model.served_name or known.id, str(path), facts, path, header)
+
+
+def _every_name() -> list[str]:
+    return [name for row in _registry().values() for name in row.names]
 
 
 def _cached_facts(name: str, revision: str | None) -> ModelFacts | None:

@@ -35,7 +35,8 @@ def print_recommendation(document: Mapping[str, Any], console: Console) -> None:
     for engine in document["engines"]:
         count = f"{engine['predicted']} of {engine['candidates']} candidates predicted"
         by = f" by {engine['predictor']}" if engine["predictor"] else ""
-        console.print(escape(f"  {engine['engine']}: {count}{by}"), soft_wrap=True)
+        line = f"  {engine['engine']}: {count}{by}{_why_none(engine)}"
+        console.print(escape(line), soft_wrap=True)
     for engine, why in document["refused"].items():
         console.print(escape(f"  {engine} cannot: {cut_text(why)}"), soft_wrap=True)
     if document["mixed"]:
@@ -60,6 +61,15 @@ def print_recommendation(document: Mapping[str, Any], console: Console) -> None:
         console.print(_alternatives(document))
     console.print()
     _print_measuring(document, console)
+
+
+def _why_none(engine: Mapping[str, Any]) -> str:
+    """Why no candidate of an engine is predicted; empty where one is."""
+    if engine["predicted"]:
+        return ""
+    reasons = [f"{engine['out_of_memory']} out of memory"] if engine["out_of_memory"] else []
+    reasons += [cut_text(engine["why"])] if engine["refused"] and engine["why"] else []
+    return f": {', '.join(reasons)}" if reasons else ""
 
 
 def _print_point(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from autotuner.catalog import refuse_unknown
 from autotuner.config import LoadLevel, PredictionMode, PredictorName, closed_loops
 from autotuner.errors import AutotunerError
 from autotuner.predict import Observation
@@ -128,7 +129,8 @@ def predicted_tasks(
         tell: called with how many candidates of an engine were asked for, of how many.
 
     Raises:
-        AutotunerError: the model, the GPU or a limit is unknown.
+        AutotunerError: the model, the GPU or a limit is unknown, or nothing is known of the model
+            but its name and nothing predicts it.
     """
     mode = wishes.mode or (MEASURED if len(asked) > 1 else "auto")
     tasks: list[PredictedTask] = []
@@ -151,7 +153,11 @@ def predicted_tasks(
         launched = [_at_levels(one_found, own) for one_found in expected.values()]
         minutes, usd = tuning_costs(measured, launched)
         tasks.append(PredictedTask(one, prepared, found, measured, minutes, usd))
-    return PredictedTasks(tuple(tasks), refused, tuple(dict.fromkeys(warnings)))
+    made = PredictedTasks(tuple(tasks), refused, tuple(dict.fromkeys(warnings)))
+    blank = [task for task in tasks if task.prepared.model.facts.is_blank]
+    if blank and len(blank) == len(tasks) and not made.points():
+        refuse_unknown(blank[0].asked.model)
+    return made
 
 
 def _with_wishes(prepared: Prepared, wishes: PredictionWishes, mode: PredictionMode) -> Prepared:

@@ -266,9 +266,9 @@ def predicted_replicas(
         warnings += asked.warnings
         left_out += silent
         found += replicas
-        if not replicas and gpu is not None:
+        if not replicas:
             reasons = [e.absent for e in estimate.expected.values() if e.absent]
-            refused[gpu] = reasons[0] if reasons else "nothing is predicted"
+            refused[gpu or _gpu_of(prepared)] = reasons[0] if reasons else "nothing is predicted"
     return KnownReplicas(tuple(found), refused, left_out, tuple(dict.fromkeys(warnings)))
 
 

@@ -75,6 +75,7 @@ def test_an_engine_that_cannot_serve_it_says_why(client: TestClient) -> None:
         ({"gpus": 0}, "query.gpus", "1 or more"),
         ({"engine": "vlm"}, "query.engine", "vllm"),
         ({"model": "no-such-model"}, "query.model", "no-such-model"),
+        ({"model": "org/odd"}, "query.model", "give a folder with its config.json"),
         ({"users": 4, "rate": 2}, "query.rate", "leave one out"),
         ({"ttft_ms": -1}, "query.ttft_ms", "above 0"),
         ({"model": ""}, "query.model", ""),

@@ -51,6 +51,14 @@ def test_a_waiting_task_is_sized_by_prediction_on_gpus_that_are_named(client: Te
     assert all(made.replicas_interval[0] <= made.replicas for made in two.deployments)
 
 
+def test_a_model_of_which_nothing_is_known_is_named_with_the_remedy(client: TestClient) -> None:
+    task_id = created(client, **{**ON_PAPER, "model": {"id": "org/odd"}})
+    found = size(client, task_id, rate=40)
+    assert found.deployments == []
+    assert "nothing is known of org/odd" in found.refused["h100_sxm"]
+    assert "give a folder with its config.json" in found.refused["h100_sxm"]
+
+
 @pytest.mark.parametrize(
     ("query", "path", "words"),
     [

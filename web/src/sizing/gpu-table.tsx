@@ -5,10 +5,10 @@ import { ScrollingBox } from "~/ui/scrolling-box";
 import { asSentence } from "~/ui/sentence";
 import classes from "./sizing.module.css";
 
-/** GPUs beside each other, and those on which nothing can be predicted; nothing where there is one. */
+/** GPUs beside each other, and those on which nothing is predicted; nothing where one has all. */
 export function GpuTable({ found }: { found: Sizing }) {
   const refused = Object.entries(found.refused);
-  if (found.gpus.length + refused.length < 2) return null;
+  if (found.gpus.length < 2 && refused.length === 0) return null;
   return (
     <section className="card card-stack" aria-labelledby="by-gpu">
       <Title order={2} fz="md" id="by-gpu">

@@ -103,6 +103,15 @@ it("says which limit keeps everything out, and that replicas do not help", async
   expect(screen.getByRole("link", { name: "What relaxing a limit gains" })).toBeVisible();
 });
 
+it("says why nothing is predicted on the task's own device", async () => {
+  const nothing = aSizing({
+    ...{ deployments: [], candidates: 0, holding: 0, cheapest: null, gpus: [] },
+    refused: { h100_sxm: "nothing is known of org/odd" },
+  });
+  openPage(`${PAGE}?rate=40`, answers(nothing).given);
+  expect(await screen.findByText(/Nothing is known of org\/odd\./)).toBeVisible();
+});
+
 it("shows what is refused at its field, and other problems as what they are", async () => {
   const refused = {
     ...{ title: "A parameter is not valid", status: 422, detail: "query.rate: of no service" },

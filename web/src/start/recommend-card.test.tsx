@@ -89,11 +89,13 @@ it("says why nothing fits, and shows the nearest point", async () => {
 });
 
 it("says where nothing is predicted, and which engine cannot serve it", async () => {
-  const nothing = { recommended: null, measuring: null, alternatives: [], engines: [] };
+  const engines = aRecommendation().engines.map((one) => ({ ...one, predicted: 0, why: "odd" }));
+  const nothing = { recommended: null, measuring: null, alternatives: [], engines };
   openPage(LINK, answers(aRecommendation({ meets_slo: false, ...nothing })).given);
   const card = await theCard();
   expect(await within(card).findByText("Nothing is predicted")).toBeVisible();
   expect(within(card).getByText(/llamacpp cannot serve it here/)).toBeVisible();
+  expect(within(card).getAllByText(/: 0 of .* predicted: odd$/)).toHaveLength(engines.length);
 });
 
 it("shows what is refused at its field", async () => {

@@ -186,9 +186,10 @@ function Remarks({ found }: { found: Recommendation }) {
   const notes = [...(found.mixed === null ? [] : [found.mixed]), ...found.warnings];
   return (
     <ul className={`${classes.list} quiet`}>
-      {found.engines.map(({ engine, predicted, candidates }) => (
-        <li key={engine}>
+      {found.engines.map(({ engine, predicted, candidates, why }) => (
+        <li key={engine} className="text-of-users">
           {engine}: {predicted} of {counted(candidates, "candidate")} predicted
+          {predicted === 0 && why && `: ${why}`}
         </li>
       ))}
       {refused.map(([engine, why]) => (

@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from autotuner.catalog import GIVE_CONFIG
 from autotuner.config import Candidate, LoadLevel
 from autotuner.predict.closed_loop import Loop, e2e_ms, settle, tok_s, ttft_with_waiting_ms
 from autotuner.predict.open_loop import concurrencies
@@ -82,6 +83,9 @@ class RooflinePredictor:
         if not gpu.bandwidth_gb_s or not gpu.tflops:
             unknown = f"bandwidth or FLOP/s of {gpu.name} are not known"
             return Support(False, f"{unknown} yet{_MEASURED_LATER}" if gpu.is_cpu else unknown)
+        if scenario.facts.is_blank:
+            unknown = f"nothing is known of {scenario.model}, which is not in the catalog"
+            return Support(False, f"{unknown}: {GIVE_CONFIG}")
         missing = missing_facts(scenario.facts)
         if missing:
             return Support(False, f"not known of {scenario.model}: {', '.join(missing)}")

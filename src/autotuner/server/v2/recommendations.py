@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Sequence
 from typing import Annotated
@@ -11,7 +10,7 @@ from fastapi import Query
 from fastapi.responses import Response
 from pydantic import Field
 
-from autotuner.catalog import gpu_named
+from autotuner.catalog import gpu_named, is_path
 from autotuner.catalog.gpus import CPU
 from autotuner.config import LoadLevel, Model, PredictionMode, PredictorName
 from autotuner.engines import checked_engine
@@ -29,7 +28,6 @@ from autotuner.tuning.predicted_tasks import PredictedTasks, PredictionWishes, p
 from autotuner.tuning.resources import gpus_of_home
 
 router = v2_router("/recommendation", "tasks")
-_IS_PATH = re.compile(r"^[./~]|\.gguf$", re.IGNORECASE)
 _MOST_TOKENS = 10_000_000
 Tokens = Annotated[int, Field(ge=1, le=_MOST_TOKENS)]
 Word = Annotated[Text, Field(min_length=1, max_length=80)]
@@ -73,7 +71,7 @@ def get_recommendation(
     the nearest point, and `why_not` says what keeps it out.
     """
     began = time.monotonic()
-    model = Model(path=asked.model) if _IS_PATH.search(asked.model) else Model(id=asked.model)
+    model = Model(path=asked.model) if is_path(asked.model) else Model(id=asked.model)
     refuse_violations(service.violations_of_model(model))
     questions = _questions(service, asked, model)
     with planning_turn():
