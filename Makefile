@@ -51,9 +51,14 @@ image: ui-build .env  ## Build the container image of service and worker (AUTOTU
 
 up: image  ## Start PostgreSQL, the service and a worker in containers, on http://127.0.0.1:8700
 	$(COMPOSE) up --detach
-	@$(COMPOSE) exec -T service autotuner token list --json | grep -q '"valid"' || \
-		$(COMPOSE) exec -T service autotuner token create first --scope admin
-	@echo "http://127.0.0.1:$${AUTOTUNER_PORT:-8700}; another token: $(COMPOSE) exec service autotuner token create NAME --scope admin"
+	@# The output and the errors of a container come in any order: what explains the token is written here.
+	@$(COMPOSE) exec -T service autotuner token list --json | grep -q '"valid"' || { \
+		made=$$($(COMPOSE) exec -T service autotuner token create first --scope admin --json) || exit 1; \
+		echo "The first token, with all rights; it is shown this once, and the web UI asks for it:"; \
+		printf '%s\n' "$$made" | sed -n 's/^ *"token": "\(.*\)",$$/\1/p'; }
+	@port=$${AUTOTUNER_PORT:-$$(sed -n 's/^AUTOTUNER_PORT=//p' .env)}; \
+		echo "The web UI and the API: http://127.0.0.1:$${port:-8700}"
+	@echo "Another token: $(COMPOSE) exec service autotuner token create NAME --scope admin"
 
 down: .env  ## End those containers; their data is kept (docker volume rm autotuner_database autotuner_home)
 	$(COMPOSE) down

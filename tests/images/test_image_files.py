@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -103,3 +104,40 @@ def test_the_password_is_written_before_anything_reads_the_compose_file() -> Non
     words = ["make", "--dry-run", "--always-make", "up", "COMPOSE=compose"]
     done = subprocess.run(words, cwd=root, capture_output=True, text=True, check=True)
     assert -1 < done.stdout.find("DATABASE_PASSWORD=") < done.stdout.find("compose build")
+
+
+COMPOSE_STAND_IN = """#!/bin/sh
+case "$*" in
+  *"token list"*) echo '{"tokens": []}' ;;
+  *"token create"*)
+    printf '{\\n  "token": "at_secret",\\n  "name": "first"\\n}\\n'
+    case "$*" in *--json*) ;; *) echo "explained too late" >&2 ;; esac ;;
+esac
+"""
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_the_token_is_explained_before_it_and_the_address_is_that_of_the_port(
+    tmp_path: Path,
+) -> None:
+    stand_in = tmp_path / "compose"
+    stand_in.write_text(COMPOSE_STAND_IN, encoding="utf-8")
+    stand_in.chmod(0o755)
+    (tmp_path / ".env").write_text("DATABASE_PASSWORD=x\nAUTOTUNER_PORT=8811\n", encoding="utf-8")
+    for folder in ("web/src", "web/public"):
+        (tmp_path / folder).mkdir(parents=True)
+    words = ["make", "-C", str(tmp_path), "-f", str(ROOT / "Makefile"), "--no-print-directory"]
+    others = ("AUTOTUNER_PORT", "MAKEFLAGS", "MAKELEVEL")
+    own = {name: text for name, text in os.environ.items() if name not in others}
+    done = subprocess.run(
+        [*words, "--silent", "--old-file=image", "up", f"COMPOSE={stand_in}"],
+        env=own,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=True,
+    )
+    explained, *shown, another = done.stdout.splitlines()
+    assert "shown this once" in explained and explained.endswith(":")
+    assert shown == ["at_secret", "The web UI and the API: http://127.0.0.1:8811"]
+    assert f"{stand_in} exec service autotuner token create NAME" in another
