@@ -106,6 +106,17 @@ def test_the_password_is_written_before_anything_reads_the_compose_file() -> Non
     assert -1 < done.stdout.find("DATABASE_PASSWORD=") < done.stdout.find("compose build")
 
 
+def test_the_images_to_load_without_a_registry_are_those_that_are_asked_for() -> None:
+    docs = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    saved = re.findall(r"^docker save --output images.tar (.+)$", docs, re.MULTILINE)
+    text = (ROOT / "compose.yaml").read_text("utf-8")
+    asked = dict(
+        re.findall(r"\$\{(AUTOTUNER_BASE|POSTGRES_IMAGE):-docker.io/library/(.+?)\}", text)
+    )
+    assert [sorted(names.split()) for names in saved] == [sorted(asked.values())]
+    assert instructions("ARG") == [f"BASE=docker.io/library/{asked['AUTOTUNER_BASE']}"]
+
+
 COMPOSE_STAND_IN = """#!/bin/sh
 case "$*" in
   *"token list"*) echo '{"tokens": []}' ;;
