@@ -59,6 +59,8 @@ def test_the_cluster_of_a_task_that_is_not_launched_there_is_refused() -> None:
 def test_where_it_runs_does_not_make_another_task() -> None:
     there = parse_task(ON_RAY | {"ray": {"address": "local", "cpus": 2.0}})
     assert there.content_id == parse_task(ON_RAY).content_id
+    split = parse_task(ON_RAY | {"ray": {"gpus_per_node": 4}})
+    assert split.content_id != there.content_id
 
 
 def test_a_worker_needs_no_gpu_for_a_task_on_a_cluster() -> None:
@@ -101,6 +103,16 @@ def test_what_no_node_will_ever_have_is_refused(config: RayConfig, gpus: int, me
     with pytest.raises(LaunchError, match=message) as caught:
         demand(config, gpus, (SMALL, LARGE))
     assert "node" in caught.value.remedy
+
+
+def test_a_launch_over_several_nodes_reserves_its_part_of_each() -> None:
+    assert demand(RayConfig(), 8, (LARGE, LARGE), 2) == {"GPU": 4.0}
+    with pytest.raises(LaunchError, match=r"needs 2 nodes with 4 GPUs each, .* has 1") as refused:
+        demand(RayConfig(), 8, (SMALL, LARGE), 2)
+    assert "ray.gpus_per_node" in refused.value.remedy
+    with pytest.raises(LaunchError) as refused:
+        demand(RayConfig(), 8, (SMALL, LARGE))
+    assert "or say ray.gpus_per_node: 4" in refused.value.remedy
 
 
 def test_what_no_node_has_together_is_refused() -> None:

@@ -235,7 +235,7 @@ def test_without_a_connection_a_launch_is_lost_and_its_reservation_given_back(
 ) -> None:
     pytest.importorskip("ray", reason="Ray is not installed; `make ray` installs it")
     released: list[object] = []
-    monkeypatch.setattr(reservation, "_reserve", lambda *_: (GoneActor(), "group"))
+    monkeypatch.setattr(reservation, "_reserve", lambda *_: ([GoneActor()], "group"))
     monkeypatch.setattr(reservation, "_release", lambda actor, group: released.append(group))
     with pytest.raises(LaunchLost, match="the client is shut down"):
         asyncio.run(reserved("launch-1", {}, 0, lambda: None))

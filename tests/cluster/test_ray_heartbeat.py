@@ -78,7 +78,7 @@ def test_a_reservation_gives_heartbeats_until_it_is_released(
     actor = SimpleNamespace(**{name: SimpleNamespace(remote=answer) for name in ("facts", "close")})
     monkeypatch.setattr(Reservation, "give_heartbeat", lambda _: given.append(time.monotonic()))
     monkeypatch.setattr(reservation, "ray_module", lambda: ray)
-    monkeypatch.setattr(reservation, "_reserve", lambda *_: (actor, "group"))
+    monkeypatch.setattr(reservation, "_reserve", lambda *_: ([actor], "group"))
     monkeypatch.setattr(reservation, "_release", lambda *_: None)
 
     async def reserved() -> Reservation:

@@ -55,6 +55,7 @@ class Cluster:
         gpus: int,
         still_fits: Callable[[], object],
         *,
+        node_count: int,
         waiting: Callable[[], None],
         owner_silent_s: float | None,
     ) -> Reservation:
@@ -81,6 +82,7 @@ def test_a_launch_takes_the_reservation_that_was_prepared_for_it_and_the_end_tho
         ) -> None:
             reservations.append(reservation)
             self.handle: Any = None
+            self.launch_id, self.processes = "launch-1.1", (self,)
 
         async def start(self, request: object) -> None:
             pass

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autotuner.launch import ClusterCapacity
 from autotuner.launch.devices import Gpus, allowed_gpus, limited_to
 
 
@@ -40,6 +41,17 @@ def test_neighbours_come_first_and_gaps_are_filled() -> None:
     assert gpus.taken(["0"]).place(2) == ("2", "3")
     assert gpus.taken(["0", "2", "4", "6"]).place(2) == ("1", "3")
     assert gpus.taken(["0", "2", "4", "6"]).place(5) is None
+
+
+def test_more_gpus_than_a_node_has_are_taken_in_equal_parts_of_several() -> None:
+    cluster = ClusterCapacity((4, 4, 2, 4), 0)
+    gpus = Gpus(cluster.devices)
+    first = gpus.place(8)
+    assert first == tuple(f"{number}@{node}" for node in (0, 1) for number in range(4))
+    assert gpus.taken(first).place(8) is None
+    assert gpus.taken(first).place(4) == tuple(f"{number}@3" for number in range(4))
+    assert (cluster.launches(8), cluster.launches(12), cluster.launches(16)) == (1, 1, 0)
+    assert (cluster.launches(4), cluster.launches(2)) == (3, 7)
 
 
 @pytest.mark.parametrize(

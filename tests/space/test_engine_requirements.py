@@ -31,6 +31,7 @@ def on(
         prompt_tokens=2048,
         gpu=device,
         memory_gib=device.memory_gib,
+        **more,
     )
 
 
@@ -184,6 +185,29 @@ def test_settings_that_do_not_go_together(
     setting: SpaceContext, settings: dict[str, Any], works: bool
 ) -> None:
     assert (not reasons(setting, **settings)) is works
+
+
+@pytest.mark.parametrize(
+    ("engine", "version", "facts", "tensor", "data", "message"),
+    [
+        ("vllm", "0.32.0", None, 16, 1, ""),
+        ("vllm", "0.11.0", None, 16, 1, "it starts on one node alone before 0.12.0"),
+        ("trtllm", "1.2.0", None, 16, 1, "it starts on one node alone"),
+        ("trtllm", "1.2.0", None, 8, 1, ""),
+        ("sglang", "0.5.23", None, 16, 1, ""),
+        ("sglang", "0.5.23", None, 8, 2, "replicas of the whole model stay on one node"),
+        ("sglang", "0.5.23", MOE, 8, 2, ""),
+        ("sglang", "0.5.23", None, 4, 2, ""),
+    ],
+)
+def test_more_gpus_than_a_node_has_take_several_where_the_engine_can(
+    engine: str, version: str, facts: ModelFacts | None, tensor: int, data: int, message: str
+) -> None:
+    widths: dict[str, Any] = {"system__gpu_type": "h100"}
+    widths |= {"parallel__tensor_parallel": tensor, "parallel__data_parallel": data}
+    found = reasons(on(engine, facts=facts, version=version, gpus_per_node=8), **widths)
+    assert [message in reason for reason in found] == ([True] if message else [])
+    assert not any("one node" in why for why in reasons(on(engine, version=version), **widths))
 
 
 def test_rows_hold_for_the_versions_that_they_name() -> None:

@@ -153,13 +153,18 @@ def nodes() -> tuple[Node, ...]:
     )
 
 
-def demand(config: RayConfig, gpus: int, there: Sequence[Node]) -> dict[str, float]:
-    """Resources that a launch reserves on its node, by Ray's names.
+def demand(
+    config: RayConfig, gpus: int, there: Sequence[Node], node_count: int = 1
+) -> dict[str, float]:
+    """Resources that a launch reserves on its node, or on each of them, by Ray's names.
+
+    Args:
+        node_count: nodes that share its GPUs.
 
     Raises:
-        LaunchError: no node has so much, whoever else uses the cluster.
+        LaunchError: no node has so much, or too few have, whoever else uses the cluster.
     """
-    wanted = {"GPU": float(gpus)} if gpus else {}
+    wanted = {"GPU": float(gpus // node_count)} if gpus else {}
     wanted |= config.resources
     if config.cpus is not None:
         wanted["CPU"] = config.cpus
@@ -167,21 +172,37 @@ def demand(config: RayConfig, gpus: int, there: Sequence[Node]) -> dict[str, flo
         # The largest has it alone: smaller ones would measure other figures.
         fitting = [node.resources.get("CPU", 0.0) for node in there if _has(node, wanted)]
         wanted["CPU"] = max(fitting, default=0.0) or 1.0
-    if not any(_has(node, wanted) for node in there):
-        for name, most in wanted.items():
-            if all(node.resources.get(name, 0.0) < most for node in there):
-                largest = max((node.resources.get(name, 0.0) for node in there), default=0.0)
-                raise LaunchError(
-                    f"a launch needs {_amount(name, most)} of one node, and no node of the Ray "
-                    f"cluster has more than {largest:g}",
-                    remedy="add such a node, or leave out what needs it (parallel, system, ray)",
-                )
-        needed = ", ".join(_amount(name, most) for name, most in wanted.items())
-        raise LaunchError(
-            f"no node of the Ray cluster has {needed} together",
-            remedy="add such a node, or lower ray.cpus or ray.resources",
-        )
+    fitting_nodes = sum(_has(node, wanted) for node in there)
+    if fitting_nodes < node_count:
+        raise _too_little(wanted, there, node_count, fitting_nodes)
     return wanted
+
+
+def _too_little(
+    wanted: dict[str, float], there: Sequence[Node], node_count: int, fitting: int
+) -> LaunchError:
+    needed = ", ".join(_amount(name, most) for name, most in wanted.items())
+    if node_count > 1:
+        return LaunchError(
+            f"a launch needs {node_count} nodes with {needed} each, and the Ray cluster has "
+            f"{fitting}",
+            remedy="add such nodes, lower the widths (parallel), or say how many GPUs a node has "
+            "in ray.gpus_per_node",
+        )
+    for name, most in wanted.items():
+        largest = max((node.resources.get(name, 0.0) for node in there), default=0.0)
+        if largest < most:
+            spreading = f", or say ray.gpus_per_node: {largest:g} to take several nodes"
+            return LaunchError(
+                f"a launch needs {_amount(name, most)} of one node, and no node of the Ray "
+                f"cluster has more than {largest:g}",
+                remedy="add such a node, or leave out what needs it (parallel, system, ray)"
+                + (spreading if name == "GPU" and largest else ""),
+            )
+    return LaunchError(
+        f"no node of the Ray cluster has {needed} together",
+        remedy="add such a node, or lower ray.cpus or ray.resources",
+    )
 
 
 @contextmanager

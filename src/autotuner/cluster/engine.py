@@ -127,6 +127,16 @@ class RayEngine(StopsWhenLeft):
         return self._reservation.facts
 
     @property
+    def processes(self) -> tuple[RayEngine, ...]:
+        """Its processes on nodes, the one that serves first; see `MultiNodeEngine`."""
+        return (self,)
+
+    @property
+    def launch_id(self) -> str:
+        """The id by which its node knows the launch."""
+        return self._launch_id
+
+    @property
     def node(self) -> str:
         """Ray's id of its node."""
         return self.facts.node
@@ -148,6 +158,11 @@ class RayEngine(StopsWhenLeft):
                 raise self._lost
             self._require_listening()
         return self._exit_code
+
+    async def heard_last(self) -> None:
+        """Waits until nothing more is heard of it: it has ended, or its node is gone."""
+        if self._listening is not None:
+            await asyncio.wait({self._listening})
 
     def diagnose(self) -> Failure:
         """Why the engine is dead or misbehaves, from its log and exit code."""

@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -26,6 +26,7 @@ from autotuner.cluster.connection import (
 from autotuner.cluster.engine import RayEngine
 from autotuner.cluster.load import RayLoadGenerator
 from autotuner.cluster.messages import LaunchRequest
+from autotuner.cluster.multi_node_engine import MultiNodeEngine
 from autotuner.cluster.reservation import Reservation, reserved
 from autotuner.config import Document, RayConfig
 from autotuner.engines import LaunchSpec
@@ -134,7 +135,7 @@ class RayLauncher:
         *,
         log_path: Path,
         ready_timeout_s: float,
-    ) -> RayEngine:
+    ) -> RayEngine | MultiNodeEngine:
         """Starts `spec` in the reservation that was prepared for it, or waits for one; see
         `Launcher.launch`.
 
@@ -143,27 +144,49 @@ class RayLauncher:
         open_log(log_path).close()
         there = await asyncio.to_thread(connected, self._config.address)
         reservation = self._prepared_for(spec) or await self._reservation(spec)
-        launch_id = reservation.next_launch_id()
-        engine = RayEngine(
-            spec,
-            reservation,
-            launch_id,
-            reaping.handle_of(launch_id, reservation.facts.node, there.address),
-            log_path,
-            give_back=self._take_back,
-            on_gone=self._on_gone,
-        )
+        engine = self._engine(spec, reservation, there.address, log_path)
         try:
-            self._on_started(engine.handle)
+            for process in engine.processes:
+                self._on_started(process.handle)
             await engine.start(
                 LaunchRequest(
-                    launch_id, spec, dict(self._environment), self._caches, ready_timeout_s
+                    engine.processes[0].launch_id,
+                    spec,
+                    dict(self._environment),
+                    self._caches,
+                    ready_timeout_s,
                 )
             )
         except BaseException:
             await engine.stop()
             raise
         return engine
+
+    def _engine(
+        self, spec: LaunchSpec, reservation: Reservation, address: str, log_path: Path
+    ) -> RayEngine | MultiNodeEngine:
+        """The engine of a launch, which is yet to be started."""
+        parts, left = reservation.parts, list[Reservation]()
+
+        def take_back(part: Reservation) -> None:
+            left.append(part)
+            if len(left) == len(parts):
+                self._take_back(reservation)
+
+        processes = []
+        for rank, part in enumerate(parts):
+            launch_id = part.next_launch_id()
+            process = RayEngine(
+                replace(spec, gpus=spec.gpus // spec.nodes),
+                part,
+                launch_id,
+                reaping.handle_of(launch_id, part.facts.node, address),
+                log_path.with_suffix(f".node{rank}.log") if rank else log_path,
+                give_back=take_back,
+                on_gone=self._on_gone,
+            )
+            processes.append(process)
+        return processes[0] if spec.nodes == 1 else MultiNodeEngine(processes, reservation)
 
     async def close(self) -> None:
         """Gives its reservations back."""
@@ -192,7 +215,7 @@ class RayLauncher:
         deadline = RetryDeadline(_NODE_BACK_S if spec.gpus in self._fitted else 0.0)
 
         def fits() -> dict[str, float] | None:
-            return deadline.tried(lambda: demand(self._config, spec.gpus, nodes()))
+            return deadline.tried(lambda: demand(self._config, spec.gpus, nodes(), spec.nodes))
 
         while (wanted := await asyncio.to_thread(fits)) is None:
             waiting()
@@ -200,9 +223,7 @@ class RayLauncher:
         self._fitted.add(spec.gpus)
         deadline = RetryDeadline(_NODE_BACK_S)
         with self._lock:
-            kept = next(
-                (reservation for reservation in self._idle if reservation.demand == wanted), None
-            )
+            kept = next((one for one in self._idle if one.fits(wanted, spec.nodes)), None)
             if kept is not None:
                 self._idle.remove(kept)
                 others = []
@@ -222,15 +243,18 @@ class RayLauncher:
         reservation = await reserved(
             name,
             wanted,
-            spec.gpus,
+            spec.gpus // spec.nodes,
             fits,
+            node_count=spec.nodes,
             waiting=waiting,
             owner_silent_s=_OWNER_SILENT_S if self._config.address.startswith(CLIENT) else None,
         )
-        if reservation.facts.version != autotuner.__version__:
+        there = (one.facts for one in reservation.parts)
+        other = next((one for one in there if one.version != autotuner.__version__), None)
+        if other is not None:
             await asyncio.to_thread(reservation.release)
             raise LaunchError(
-                f"node {reservation.facts.host} has version {reservation.facts.version} of "
+                f"node {other.host} has version {other.version} of "
                 f"inference-autotuner, and this is {autotuner.__version__}",
                 remedy="install the same version on every node",
             )

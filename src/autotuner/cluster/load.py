@@ -7,6 +7,7 @@ from collections.abc import Callable
 from autotuner.catalog.device import this_device
 from autotuner.cluster.engine import RayEngine
 from autotuner.cluster.messages import LevelRequest
+from autotuner.cluster.multi_node_engine import MultiNodeEngine
 from autotuner.errors import MeasureError
 from autotuner.measure import Endpoint, LevelPlan, Measurement
 from autotuner.measure.protocol import LoadContext
@@ -35,22 +36,24 @@ class RayLoadGenerator:
             LaunchLost: the node is gone.
         """
         engine = endpoint.engine
-        if not isinstance(engine, RayEngine):
+        if not isinstance(engine, RayEngine | MultiNodeEngine):
             raise MeasureError(f"{endpoint.base_url} is no engine on a node of a Ray cluster")
+        serving, gpus = engine.processes[0], sum(process.gpus for process in engine.processes)
         request = LevelRequest(
             self._context,
             endpoint.model_name,
             endpoint.api_path,
             plan,
-            engine.gpus,
-            is_alone=engine.is_alone,
+            gpus,
+            is_alone=serving.is_alone,
+            is_multi_node=len(engine.processes) > 1,
         )
-        found = await engine.run_level(request, on_progress or (lambda completed, wanted: None))
-        facts = engine.facts
+        found = await serving.run_level(request, on_progress or (lambda completed, wanted: None))
+        facts = serving.facts
         node = MeasuredNode(
-            host=facts.host,
+            host=", ".join(process.facts.host for process in engine.processes),
             processor=facts.processor,
             cores=facts.cores,
-            is_as_described=engine.gpus > 0 or facts.processor == this_device().name,
+            is_as_described=gpus > 0 or facts.processor == this_device().name,
         )
         return found.model_copy(update={"node": node})

@@ -26,6 +26,7 @@ class NodeFacts:
         devices: the GPUs that Ray has given the launch.
         cpus: all that the node has, as Ray counts them.
         processor, cores: of its CPU, and how many of it a process there may use.
+        address: at which other nodes reach it.
     """
 
     node: str
@@ -35,6 +36,7 @@ class NodeFacts:
     cpus: float
     processor: str
     cores: int
+    address: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class LevelRequest:
     Attributes:
         context: of the load generator, with the tool that makes the load.
         is_alone: whether nothing else is launched on the node meanwhile.
+        is_multi_node: whether parts of the engine run on other nodes.
         launch_id: of its launch. number: of the level among those of it.
     """
 
@@ -72,6 +75,7 @@ class LevelRequest:
     is_alone: bool
     launch_id: str = ""
     number: int = 0
+    is_multi_node: bool = False
 
 
 @dataclass(frozen=True)

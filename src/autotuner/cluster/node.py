@@ -33,6 +33,7 @@ from autotuner.cluster.messages import (
 )
 from autotuner.errors import AutotunerError
 from autotuner.launch import Failure, LaunchFailed, LocalEngine, LocalLauncher
+from autotuner.launch.ports import free_port
 from autotuner.launch.processes import this_machine
 from autotuner.measure import Endpoint, Measurement, load_generator_named
 from autotuner.measure.disturbance import read_counters
@@ -97,7 +98,12 @@ class LaunchNode:
             cpus,
             processor=cpu.name,
             cores=cpu.cores,
+            address=str(ray.util.get_node_ip_address()),  # type: ignore[no-untyped-call]
         )
+
+    async def free_port(self) -> int:
+        """A port of the node that is free now."""
+        return free_port()
 
     async def launch(self, request: LaunchRequest) -> NodeReply[Ready | Failure | Refused]:
         """Starts an engine; returns when it serves, or why it does not."""
@@ -196,7 +202,12 @@ class LaunchNode:
         engine = self._engine
         assert engine is not None, "a level without an engine"  # noqa: S101
         facts = await self.facts()
-        occupied = Occupied(request.gpus, facts.devices, is_here=True, is_alone=request.is_alone)
+        occupied = Occupied(
+            request.gpus,
+            facts.devices,
+            is_here=not request.is_multi_node,
+            is_alone=request.is_alone,
+        )
         endpoint = Endpoint(engine.base_url, request.model_name, request.api_path)
 
         def progress(completed: int, wanted: int) -> None:

@@ -1,10 +1,10 @@
-"""A reservation for launches on a node: a placement group, and the actor in it."""
+"""A reservation for launches: a placement group, and an actor on each of its nodes."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -30,12 +30,13 @@ _HEARTBEATS = 8
 
 @dataclass
 class Reservation:
-    """A placement group whose actor answers.
+    """A node of a placement group, whose actor answers.
 
     Attributes:
         actor: a `LaunchNode`.
-        demand: what it reserves, by Ray's names.
+        demand: what it reserves of its node, by Ray's names.
         launches: how many launches it has had.
+        followers: the further nodes of the group, where launches are over several.
     """
 
     name: str
@@ -44,22 +45,40 @@ class Reservation:
     demand: dict[str, float]
     facts: NodeFacts
     launches: int = field(default=0)
+    followers: tuple[Reservation, ...] = ()
     _heartbeat: Heartbeat | None = field(default=None, repr=False)
+
+    @property
+    def parts(self) -> tuple[Reservation, ...]:
+        """Its nodes, this one first."""
+        return (self, *self.followers)
 
     def next_launch_id(self) -> str:
         """The id of the next launch."""
         self.launches += 1
         return f"{self.name}.{self.launches}"
 
+    def fits(self, demand: dict[str, float], node_count: int) -> bool:
+        """Whether it is what a launch on `node_count` nodes with `demand` each needs."""
+        return self.demand == demand and len(self.parts) == node_count
+
     async def is_alive(self) -> bool:
-        """Whether it still answers, and its node is one of the cluster's."""
+        """Whether all of it still answers, and its nodes are the cluster's."""
         try:
             async with asyncio.timeout(_ALIVE_S):
-                await answered(lambda: self.actor.facts.remote())
-                there = await asyncio.to_thread(nodes)
+                await asyncio.gather(*(answered(one.actor.facts.remote) for one in self.parts))
+                there = {node.id for node in await asyncio.to_thread(nodes)}
         except (TimeoutError, LaunchLost):
             return False
-        return any(node.id == self.facts.node for node in there)
+        return all(one.facts.node in there for one in self.parts)
+
+    async def free_port(self) -> int:
+        """A port of its node that is free now.
+
+        Raises:
+            LaunchLost: the node is gone.
+        """
+        return await answered(self.actor.free_port.remote)
 
     def keep_alive(self, owner_silent_s: float) -> None:
         """Gives its actor heartbeats until it is released, whether a launch is under way or not.
@@ -85,13 +104,14 @@ class Reservation:
             raise LaunchLost(f"{type(error).__name__}: {_in_a_line(error)}") from None
 
     def release(self) -> None:
-        """Gives it back to the cluster."""
-        if self._heartbeat is not None:
-            self._heartbeat.stop()
+        """Gives all of it back to the cluster."""
         ray = ray_module()
-        with contextlib.suppress(ray.exceptions.RayError, ConnectionError):
-            ray.get(self.actor.close.remote(), timeout=_CLOSE_S)
-        _release(self.actor, self.group)
+        for one in self.parts:
+            if one._heartbeat is not None:
+                one._heartbeat.stop()
+            with contextlib.suppress(ray.exceptions.RayError, ConnectionError):
+                ray.get(one.actor.close.remote(), timeout=_CLOSE_S)
+        _release([one.actor for one in self.parts], self.group)
 
 
 async def reserved(
@@ -100,12 +120,15 @@ async def reserved(
     gpus: int,
     still_fits: Callable[[], object],
     *,
+    node_count: int = 1,
     waiting: Callable[[], None] = lambda: None,
     owner_silent_s: float | None = None,
 ) -> Reservation:
     """Waits until there is enough, and reserves it.
 
     Args:
+        demand, gpus: of each node.
+        node_count: how many nodes.
         still_fits: raises where the cluster will never have it.
         waiting: called every few seconds until there is enough.
         owner_silent_s: as of a `LaunchNode`.
@@ -115,26 +138,33 @@ async def reserved(
         LaunchLost: the node was lost meanwhile.
     """
     reserving = asyncio.ensure_future(
-        asyncio.to_thread(_reserve, name, demand, gpus, owner_silent_s)
+        asyncio.to_thread(_reserve, name, demand, gpus, owner_silent_s, node_count)
     )
     try:
-        actor, group = await asyncio.shield(reserving)
+        actors, group = await asyncio.shield(reserving)
     except asyncio.CancelledError:
         await asyncio.to_thread(_release, *await reserving)
         raise
-    answer = asyncio.ensure_future(answered(lambda: actor.facts.remote()))
+    answer = asyncio.gather(*(answered(actor.facts.remote) for actor in actors))
     try:
         while not (await asyncio.wait({answer}, timeout=_LOOK_S))[0]:
             waiting()
             await asyncio.to_thread(still_fits)
-        made = Reservation(name, actor, group, demand, answer.result())
+        found = zip(_names(name, node_count), actors, answer.result(), strict=True)
+        every = [Reservation(own, actor, group, demand, facts) for own, actor, facts in found]
     except BaseException:
         answer.cancel()
-        await asyncio.to_thread(_release, actor, group)
+        await asyncio.to_thread(_release, actors, group)
         raise
     if owner_silent_s is not None:
-        made.keep_alive(owner_silent_s)
-    return made
+        for one in every:
+            one.keep_alive(owner_silent_s)
+    every[0].followers = tuple(every[1:])
+    return every[0]
+
+
+def _names(name: str, node_count: int) -> list[str]:
+    return [name, *(f"{name}-node{rank}" for rank in range(1, node_count))]
 
 
 async def answered(ask: Callable[[], Awaitable[T]]) -> T:
@@ -202,42 +232,45 @@ def meaning(error: Exception) -> LaunchError | LaunchLost:
 
 
 def _reserve(
-    name: str, demand: dict[str, float], gpus: int, owner_silent_s: float | None
-) -> tuple[Any, Any]:
+    name: str, demand: dict[str, float], gpus: int, owner_silent_s: float | None, node_count: int
+) -> tuple[list[Any], Any]:
     ray = ray_module()
     from ray.util.placement_group import placement_group
     from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-    group = placement_group([dict(demand)], strategy="STRICT_PACK", name=name)
+    strategy = "STRICT_PACK" if node_count == 1 else "STRICT_SPREAD"
+    group = placement_group([dict(demand) for _ in range(node_count)], strategy=strategy, name=name)
     further = {key: most for key, most in demand.items() if key not in ("CPU", "GPU")}
+    actors: list[Any] = []
     try:
-        actor = (
-            ray.remote(LaunchNode)
-            .options(
-                name=name,
+        for rank, own in enumerate(_names(name, node_count)):
+            actor = ray.remote(LaunchNode).options(
+                name=own,
                 namespace=NAMESPACE,
                 num_gpus=gpus,
                 num_cpus=demand.get("CPU", 0.0),
                 resources=further,
-                scheduling_strategy=PlacementGroupSchedulingStrategy(group),
+                scheduling_strategy=PlacementGroupSchedulingStrategy(
+                    group, placement_group_bundle_index=rank
+                ),
                 max_restarts=0,
                 runtime_env={"env_vars": _ENVIRONMENT},
             )
-            .remote(owner_silent_s)
-        )
+            actors.append(actor.remote(owner_silent_s))
     except BaseException:
-        _release(None, group)
+        _release(actors, group)
         raise
-    return actor, group
+    return actors, group
 
 
-def _release(actor: Any, group: Any) -> None:
+def _release(actors: Sequence[Any], group: Any) -> None:
     ray = ray_module()
     from ray.util.placement_group import remove_placement_group
 
-    with contextlib.suppress(ray.exceptions.RayError, ConnectionError):
-        if actor is not None:
+    for actor in actors:
+        with contextlib.suppress(ray.exceptions.RayError, ConnectionError):
             ray.kill(actor)
+    with contextlib.suppress(ray.exceptions.RayError, ConnectionError):
         remove_placement_group(group)
 
 

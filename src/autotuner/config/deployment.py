@@ -6,7 +6,7 @@ import re
 
 from pydantic import Field, field_validator
 
-from autotuner.config.document import Document, PositiveReal
+from autotuner.config.document import Document, PositiveInt, PositiveReal
 
 _RAY_ADDRESS = re.compile(r"auto|local|(ray://)?([\w.-]+|\[[0-9a-fA-F:]+\]):([1-9][0-9]{0,4})")
 _LAST_PORT = 65535
@@ -41,6 +41,9 @@ class RayConfig(Document):
     cpus: PositiveReal | None = None
     """CPUs that a launch reserves; where left out, an engine on a CPU has a node's for itself, and
     one on GPUs reserves none."""
+    gpus_per_node: PositiveInt | None = None
+    """GPUs of a node; those of the catalog for `system.gpu_type` where left out. A candidate on
+    more is launched over several nodes, in equal parts, by engines that can."""
     resources: dict[str, PositiveReal] = Field(default_factory=dict)
     """Further resources that a launch reserves, by Ray's names for them:
     `accelerator_type:H100: 0.001` keeps launches on nodes with that GPU."""

@@ -42,6 +42,8 @@ ONE_TOKEN_OBJECTIVES: tuple[ObjectiveName, ...] = ("requests_per_s_per_gpu", "tt
 
 _ADDED_FIELDS = (("benchmark", "load"), ("scheduling", "receive_interval"))
 """Fields that came later: left out, they change no content id, so runs of before go on."""
+_OF_THE_CLUSTER = RayConfig.model_fields.keys() - {"gpus_per_node"}
+"""Fields of `ray` that say where a launch runs, and nothing of the launch."""
 STORED = "stored"
 """Context of a document that was accepted once and is read again: requirements that only came later
 do not hold for it, or results that are there could not be shown."""
@@ -321,7 +323,7 @@ class TaskConfig(Combination):
             "slo": True,
             "prediction": True,
             "gpus": True,
-            "ray": True,
+            "ray": self.ray is None or self.ray.gpus_per_node is None or {*_OF_THE_CLUSTER},
             "optimization": {*_NOT_SEARCHED},
             "replay": {"landscape"},
             "docker": True if self.docker is None else {"pull"},

@@ -118,6 +118,12 @@ class DeployedEngine:
         return self.parts.table.file.deploy
 
     @property
+    def nodes(self) -> int:
+        """Nodes that one replica is launched over, with a process on each."""
+        multi_node = self.parts.table.file.nodes
+        return 1 if multi_node is None else multi_node.node_count(self.parts.arguments)
+
+    @property
     def asks_for_a_key(self) -> bool:
         """Whether requests must carry a key, of one of its secrets."""
         return bool(self.deploy.api_key) and self.deploy.api_key in {v.name for v in self.variables}

@@ -83,6 +83,8 @@ class DeployFormat:
         """Why the engine is none for the format; image and replicas apart."""
         if engine.prefill is not None and not self.writes_pairs:
             return "it is a draft of two engines, which only llm-d and dynamo write"
+        if engine.nodes > 1:
+            return f"it is of {engine.nodes} nodes with a process on each, and this starts one"
         if self.on_host and engine.in_container:
             how = "was measured" if engine.provenance.measured else "is planned"
             return f"it {how} in a container, whose program and paths a machine does not have"

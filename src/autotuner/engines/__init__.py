@@ -16,6 +16,7 @@ from autotuner.engines.engine_file import (
     EngineFile,
     SchedulerFile,
 )
+from autotuner.engines.multi_node import nodes_for
 from autotuner.engines.parsed_command import CommandNote, ParsedCommand
 from autotuner.engines.registry import (
     DEFAULT_ENGINE,
@@ -32,6 +33,7 @@ from autotuner.engines.requirements import (
     RELATIONS,
     SET,
     Requirement,
+    one_node,
     requirement_from,
 )
 from autotuner.engines.rows import NOTHING, FlagRow, LaunchFragment, checked_version
@@ -101,6 +103,8 @@ __all__ = [
     "engine_measured_by",
     "engine_named",
     "engine_table",
+    "nodes_for",
+    "one_node",
     "options_file",
     "parse_command",
     "requirement_from",

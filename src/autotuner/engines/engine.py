@@ -22,6 +22,8 @@ class Installation:
     Attributes:
         found: False where it is not on this machine and only its command line is known.
         image: reference of the container image that it is in; None where it is in none.
+        gpus_per_node: GPUs of a node of the cluster that it is launched on, where larger launches
+            have a process on each of several; None where all are on one machine.
     """
 
     engine: str
@@ -30,6 +32,7 @@ class Installation:
     origin: str
     found: bool = True
     image: str | None = None
+    gpus_per_node: int | None = None
 
 
 class Engine(Protocol):

@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from autotuner.engines.deploy_file import DeployFile
+from autotuner.engines.multi_node import MultiNodeFile
 from autotuner.engines.requirements import RELATIONS
 from autotuner.engines.rows import Render
 from autotuner.engines.spec import HOST, PORT, FailureKind
@@ -332,6 +333,8 @@ class EngineFile(_Part):
     """Kind of models that it serves: a GGUF file, or a model folder and a hub's id."""
     argv: Annotated[tuple[str, ...], AfterValidator(_binds)]
     """Words of every launch; where it binds (`{host}`, `{port}`) and `{name}` are filled in."""
+    nodes: MultiNodeFile | None = None
+    """Without it, the engine starts on one node alone."""
     options_flag: str = ""
     """The flag that takes the options file, where there is one."""
     environment: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from autotuner.engines.multi_node import MultiNodeFile
 from autotuner.engines.rows import in_range
 
 RELATIONS = {
@@ -24,6 +25,7 @@ QUANTITIES = {
     "longest_prompt": "input tokens of the workload's longest request",
     "longest_request": "input and output tokens of the workload's longest request",
     "drafted_tokens": "runtime.nextn and one more, which are verified together",
+    "nodes": "nodes of a cluster that a launch is spread over; 1 on one machine",
 }
 """Terms that are no field of a candidate."""
 FACTS = (
@@ -78,6 +80,20 @@ class Requirement:
         if self.relation in ("one_of", "none_of"):
             return self.term
         return (*self.term, *(word for word in self.others if isinstance(word, str)))
+
+
+def one_node(nodes: MultiNodeFile | None, version: str) -> tuple[Requirement, ...]:
+    """The requirement of an engine that starts on one node alone; none of another.
+
+    Args:
+        nodes: how it starts on several, by its file.
+    """
+    if nodes is not None and in_range(version, nodes.since, None):
+        return ()
+    earlier = "" if nodes is None else f" before {nodes.since}"
+    why = f"it starts on one node alone{earlier}"
+    instead = "lower the widths, or correct ray.gpus_per_node"
+    return (Requirement(("nodes",), "at_most", (1,), why=why, instead=instead),)
 
 
 def requirement_from(raw: Mapping[str, Any], path: str) -> Requirement:

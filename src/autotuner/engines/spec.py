@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import pairwise
+
+from autotuner.engines.multi_node import (
+    DEFAULT_HEAD,
+    DEFAULT_HEAD_PORT,
+    HEAD,
+    HEAD_PORT,
+    RANK,
+)
 
 HOST = "{host}"
 """Placeholder in `LaunchSpec.argv` for the address that the launcher has the engine bind to."""
@@ -76,7 +85,10 @@ class LaunchSpec:
         api_path: OpenAI-compatible completions endpoint.
         failure_patterns: read in order on the log's tail; the first that matches classifies.
         files: name -> text of files that have to be there; argv says `{file:NAME}` for their place.
-        gpus: how many GPUs the process occupies; 0 on a CPU.
+        gpus: how many GPUs it occupies; 0 on a CPU.
+        nodes: how many nodes share these; a process of it runs on each.
+        followers: words that all of these processes but the first have beside.
+        is_follower: whether it is such a process, which serves no requests itself.
         image: container image that has the program; with its tag where the launch is to be in it,
             and None where there is none.
         mounts: what a container has to be given to read, beside `files`.
@@ -95,6 +107,9 @@ class LaunchSpec:
     failure_patterns: tuple[FailurePattern, ...] = ()
     files: tuple[tuple[str, str], ...] = ()
     gpus: int = 0
+    nodes: int = 1
+    followers: tuple[str, ...] = ()
+    is_follower: bool = False
     image: str | None = None
     mounts: tuple[Mount, ...] = ()
     caches: tuple[tuple[str, str], ...] = ()
@@ -113,14 +128,49 @@ class LaunchSpec:
             port, host: what the engine is to bind to.
             folder: where `files` lie.
         """
+        if self.nodes > 1:
+            first = self.on_node(0, DEFAULT_HEAD, DEFAULT_HEAD_PORT)
+            return first.argv_for(port, host=host, folder=folder)
         filled = [arg.replace(PORT, str(port)).replace(HOST, host) for arg in self.argv]
         for name, _ in self.files:
             place = f"{folder}/{name}" if folder else name
             filled = [arg.replace(FILE.format(name=name), place) for arg in filled]
         return tuple(filled)
 
+    def on_node(self, rank: int, head: str, head_port: int) -> LaunchSpec:
+        """The process of one of several nodes.
+
+        Args:
+            rank: of the node, from 0.
+            head, head_port: where on the first node they all meet.
+        """
+        words = (*self.argv, *(self.followers if rank else ()))
+        places = {RANK: str(rank), HEAD: head, HEAD_PORT: str(head_port)}
+        for placeholder, value in places.items():
+            words = tuple(word.replace(placeholder, value) for word in words)
+        return replace(
+            self,
+            argv=words,
+            gpus=self.gpus // self.nodes,
+            nodes=1,
+            followers=(),
+            is_follower=rank > 0,
+        )
+
     def command(self, port: int = DEFAULT_PORT, *, host: str = DEFAULT_HOST) -> str:
-        """The line that reproduces this launch in a POSIX shell; first it writes the files."""
+        """The line that reproduces this launch in a POSIX shell; first it writes the files.
+
+        That of several nodes is of the first one, and its comment has what the others start.
+        """
         written = [f"printf %s {shlex.quote(text)} > {name} && " for name, text in self.files]
         words = [f"{name}={shlex.quote(value)}" for name, value in self.env]
-        return "".join(written) + " ".join([*words, shlex.join(self.argv_for(port, host=host))])
+        line = "".join(written) + " ".join([*words, shlex.join(self.argv_for(port, host=host))])
+        return f"{line}{self._others()}"
+
+    def _others(self) -> str:
+        if self.nodes == 1:
+            return ""
+        ranks = (flag for flag, word in pairwise(self.argv) if word == RANK)
+        own = " and ".join((*(f"their own {flag}" for flag in ranks), *self.followers))
+        first = f"on {DEFAULT_HEAD}, the first of {self.nodes} nodes"
+        return f"  # {first}; the others start the same with {own}"

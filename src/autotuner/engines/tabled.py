@@ -6,7 +6,7 @@ import itertools
 import json
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,13 @@ from autotuner.config import Candidate
 from autotuner.engines.engine import MODEL, Installation
 from autotuner.engines.installed import installed_here, installed_in, version_of_program
 from autotuner.engines.mounts import mounts_of
-from autotuner.engines.rows import NOTHING, LaunchFragment, checked_version
+from autotuner.engines.multi_node import NODES, MultiNodeFile, nodes_for
+from autotuner.engines.rows import NOTHING, LaunchFragment, checked_version, in_range
 from autotuner.engines.spec import FILE, LaunchSpec, Mount
 from autotuner.engines.table import OPTIONS_FILE, EngineTable, engine_table, nested, options_text
 from autotuner.errors import EngineError
 
+_ON_ONE_NODE = MultiNodeFile(argv=())
 ENVIRONMENTS = "engines"
 """Folder inside our own environment (`.venv/engines/NAME`) with environments of engines."""
 
@@ -154,6 +156,11 @@ class TabledEngine:
         extra = candidate.misc.extra_args or ()
         own_words = [word for fragment in fragments for word in fragment.words]
         words += own_words[: len(own_words) - len(extra)]
+        nodes = nodes_for(candidate.gpus, installation.gpus_per_node)
+        multi_node = (
+            _multi_node(table, nodes, installation.version, extra) if nodes > 1 else _ON_ONE_NODE
+        )
+        words += [word.replace(NODES, str(nodes)) for word in multi_node.argv]
         for flag, keys in in_json.items():
             words += [flag, json.dumps(nested(keys), sort_keys=True)]
         files: tuple[tuple[str, str], ...] = ()
@@ -174,6 +181,8 @@ class TabledEngine:
             failure_patterns=table.failures,
             files=files,
             gpus=candidate.gpus,
+            nodes=nodes,
+            followers=multi_node.followers,
             image=installation.image or table.file.image,
             mounts=_mounts(candidate, model),
             caches=tuple(table.file.caches.items()),
@@ -210,6 +219,32 @@ class TabledEngine:
         package, version = found
         command = (python, "-m", table.module, *table.module_words)
         return Installation(self.name, command, version, f"{package} {version}")
+
+
+def _multi_node(
+    table: EngineTable, nodes: int, version: str, extra: Sequence[str]
+) -> MultiNodeFile:
+    """The engine's words for a launch on several nodes.
+
+    Raises:
+        EngineError: it has none, or a task says them itself.
+    """
+    if nodes == 1:
+        return _ON_ONE_NODE
+    found = table.file.nodes
+    if found is None or not in_range(version, found.since, None):
+        raise EngineError(
+            f"parallel: {table.name} {version} is not launched over {nodes} nodes",
+            remedy="lower the widths until one node has as many GPUs",
+        )
+    own = {word for word in (*found.argv, *found.followers) if word.startswith("-")}
+    twice = next((word for word in extra if word.partition("=")[0] in own), None)
+    if twice is not None:
+        raise EngineError(
+            f"misc.extra_args: {twice} is what a launch over {nodes} nodes says itself",
+            remedy="leave it out",
+        )
+    return found
 
 
 def _refuse_two_setters(

@@ -160,7 +160,8 @@ class LocalLauncher:
         engine.caches = caches
         try:
             self._on_started(engine.handle)
-            await engine.wait_ready(ready_timeout_s)
+            if not spec.is_follower:
+                await engine.wait_ready(ready_timeout_s)
         except BaseException:
             await engine.stop()
             raise

@@ -12,7 +12,7 @@ from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 from autotuner.config import Document
-from autotuner.engines import FailureKind, LaunchSpec
+from autotuner.engines import FailureKind, LaunchSpec, nodes_for
 from autotuner.launch.devices import NODE
 
 if TYPE_CHECKING:
@@ -92,8 +92,14 @@ class ClusterCapacity:
         return tuple(f"{number}{NODE}{place}" for place, number in gpus)
 
     def launches(self, gpus: int) -> int:
-        """How many engines on `gpus` GPUs run at once; 0 for those on a CPU."""
-        return sum(most // gpus for most in self.nodes) if gpus else self.on_cpus
+        """How many engines on `gpus` GPUs run at once; 0 for those on a CPU.
+
+        More GPUs than a node has are taken in equal parts of several.
+        """
+        if not gpus:
+            return self.on_cpus
+        parts = nodes_for(gpus, max(self.nodes, default=0))
+        return sum(most // (gpus // parts) for most in self.nodes) // parts
 
 
 class StopsWhenLeft(ABC):

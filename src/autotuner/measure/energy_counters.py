@@ -27,7 +27,7 @@ class Occupied:
     Attributes:
         gpus: their number; 0 on a CPU.
         names: numbers or unique names of the GPUs; empty where they are not known.
-        is_here: whether it runs on this machine.
+        is_here: whether all of it runs on this machine.
         is_alone: whether the task runs no other engine beside it.
     """
 
@@ -44,7 +44,7 @@ def energy_counters(occupied: Occupied) -> EnergyCounters:
         NotCounted: there are none, or they cannot be read; says why.
     """
     if not occupied.is_here:
-        raise NotCounted("the engine runs on another machine")
+        raise NotCounted("the engine runs on another machine, or on several")
     if occupied.gpus:
         return nvml_counters(occupied.names)
     if not occupied.is_alone:

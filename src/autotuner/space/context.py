@@ -8,7 +8,7 @@ from typing import Any
 
 from autotuner.catalog import Gpu, MemoryUse, ModelFacts
 from autotuner.config import Candidate, whole_replicas
-from autotuner.engines import Engine, Requirement, SplitRanks
+from autotuner.engines import Engine, Requirement, SplitRanks, nodes_for, one_node
 from autotuner.space.positions import known_positions
 
 ALL_MEMORY, PLAIN_SPLIT = MemoryUse(), SplitRanks()
@@ -59,6 +59,7 @@ class SpaceContext:
         split: over which ranks it splits which matrices.
         online: weight modes to which it quantises 16-bit checkpoints while it loads them.
         cache_modes: formats of a KV cache that it can be asked for.
+        gpus_per_node: of the cluster that it is launched on; None where all are on one machine.
     """
 
     largest_request_tokens: int
@@ -76,6 +77,7 @@ class SpaceContext:
     split: SplitRanks = PLAIN_SPLIT
     online: tuple[str, ...] = ()
     cache_modes: tuple[str, ...] = ()
+    gpus_per_node: int | None = None
 
     @classmethod
     def of(
@@ -89,6 +91,7 @@ class SpaceContext:
         gpu: Gpu | None = None,
         memory_gib: float | None = None,
         gpus: int | None = None,
+        gpus_per_node: int | None = None,
     ) -> SpaceContext:
         """The context of a workload on a version of an engine and a device."""
         table, name = engine.table, None if gpu is None else gpu.name
@@ -104,11 +107,20 @@ class SpaceContext:
             longest_prompt_tokens=prompt_tokens,
             engine=engine.name,
             taken=table.taken(name, memory_gib),
-            requirements=tuple(row for row in table.requirements if row.holds_for(version)),
+            requirements=(
+                *(row for row in table.requirements if row.holds_for(version)),
+                *one_node(table.file.nodes, version),
+            ),
+            gpus_per_node=gpus_per_node,
             split=table.split(version),
             online=table.modes("quantization.gemm_mode", version, facts),
             cache_modes=table.modes("quantization.kvcache_mode", version, facts),
         )
+
+
+def nodes_of(candidate: Candidate, context: SpaceContext) -> int:
+    """Nodes of a cluster that its launch is spread over; 1 on one machine."""
+    return nodes_for(candidate.gpus, context.gpus_per_node)
 
 
 def width(value: int | None) -> int:

@@ -10,7 +10,13 @@ from typing import Any
 
 from autotuner.config import REPLICA_WIDTHS, Candidate, whole_replicas
 from autotuner.engines import ABOVE_ONE, ABOVE_ZERO, RELATIONS, SET, Requirement
-from autotuner.space.context import FeasibilityRule, SpaceContext, known_length
+from autotuner.space.context import (
+    WIDTHS,
+    FeasibilityRule,
+    SpaceContext,
+    known_length,
+    nodes_of,
+)
 from autotuner.space.positions import POSITIONS
 
 _COMPARED = ("at_least", "at_most", "multiple_of")
@@ -19,6 +25,7 @@ _READ_BY = {
     "served_length": ("memory.max_model_len", *POSITIONS),
     "drafted_tokens": ("runtime.nextn",),
     "whole_replicas": REPLICA_WIDTHS,
+    "nodes": ("system.gpu_type", *WIDTHS),
 }
 
 
@@ -101,6 +108,8 @@ def _meets(key: str, values: tuple[Any, ...], candidate: Candidate, context: Spa
 def _fact(key: str, candidate: Candidate, context: SpaceContext) -> Any:
     if key == "whole_replicas":
         return whole_replicas(candidate.get)
+    if key == "nodes":
+        return nodes_of(candidate, context)
     if key.startswith("model_"):
         return getattr(context.facts, key.removeprefix("model_"))
     return None if context.gpu is None else getattr(context.gpu, key.removeprefix("gpu_"))
@@ -117,6 +126,9 @@ def _value(
     if term == "drafted_tokens":
         count = (candidate.runtime.nextn or 0) + 1
         return _Value(count, f"runtime.nextn and one more ({count})")
+    if term == "nodes":
+        nodes, most = nodes_of(candidate, context), context.gpus_per_node
+        return _Value(nodes, f"nodes ({nodes}, for {candidate.gpus} GPUs on nodes of {most})")
     if term in ("longest_prompt", "longest_request"):
         prompt = term == "longest_prompt"
         tokens = context.longest_prompt_tokens if prompt else context.largest_request_tokens

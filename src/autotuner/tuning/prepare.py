@@ -381,6 +381,7 @@ def _region(
         gpu=context.gpu,
         memory_gib=context.gpu_memory_gib if on_gpu else device.memory_gib,
         gpus=context.total_gpus,
+        gpus_per_node=variant.installation.gpus_per_node,
     )
     return Region(
         variant.config.settings,

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from autotuner.catalog import ResolvedModel, this_device
-from autotuner.config import Combination, LengthDistribution, TaskConfig
+from autotuner.config import Combination, LengthDistribution, RayConfig, TaskConfig
 from autotuner.engines import DEFAULT_ENGINE, Engine, Installation, engine_named
 from autotuner.engines.containers import in_container
 from autotuner.errors import ConfigError, EngineError, Problem
@@ -139,6 +139,7 @@ def _variant(
         described=task.gpus,
     )
     context = with_memory_use(context, engine, installation.version)
+    installation = replace(installation, gpus_per_node=_gpus_per_node(task, context))
     machine = of_machine(engine, installation.version, model, own)
     config = (
         layered(engine, registry, task.profiles, machine)
@@ -222,6 +223,15 @@ def _installation(engine: Engine, task: TaskConfig, version: str | None) -> Inst
     return in_container(
         engine, image=task.containers.image, program=task.engine_path, version=version
     )
+
+
+def _gpus_per_node(task: TaskConfig, context: TaskContext) -> int | None:
+    """GPUs of a node of the cluster that a task launches on; None on a CPU, and without cluster."""
+    cluster = task.launcher_options
+    if task.deployment_mode != "ray" or context.gpu is None or context.gpu.is_cpu:
+        return None
+    named = cluster.gpus_per_node if isinstance(cluster, RayConfig) else None
+    return named or context.gpu.gpus_per_node
 
 
 def _listed(value: Any) -> list[Any]:

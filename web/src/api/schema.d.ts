@@ -7832,6 +7832,12 @@ export interface components {
              */
             cpus?: number | null;
             /**
+             * Gpus Per Node
+             * @description GPUs of a node; those of the catalog for `system.gpu_type` where left out. A candidate on
+             *     more is launched over several nodes, in equal parts, by engines that can.
+             */
+            gpus_per_node?: number | null;
+            /**
              * Resources
              * @description Further resources that a launch reserves, by Ray's names for them:
              *     `accelerator_type:H100: 0.001` keeps launches on nodes with that GPU.

@@ -1,0 +1,220 @@
+"""Engines on more GPUs than a node has: a process on each of several, started and ended as one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import stat
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from autotuner.cluster.connection import ray_module
+from autotuner.cluster.launcher import RayLauncher
+from autotuner.cluster.multi_node_engine import MultiNodeEngine
+from autotuner.config import RayConfig
+from autotuner.engines import HOST, PORT, FailureKind, LaunchSpec, engine_named
+from autotuner.launch import LaunchFailed, LaunchLost
+from autotuner.testing.processes import MARK, processes
+
+pytest.importorskip("ray", reason="Ray is not installed; `make ray` installs it")
+SERVER = (sys.executable, str(Path(__file__).with_name("multi_node_server.py")))
+VLLM = engine_named("vllm").table
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("cluster")]
+
+
+def spec(*flags: str, nodes: int = 2) -> LaunchSpec:
+    """Four GPUs, in equal parts of nodes, of which each in the tests' cluster has two."""
+    multi_node = VLLM.file.nodes
+    assert multi_node is not None
+    words = (word.replace("{nodes}", str(nodes)) for word in multi_node.argv)
+    own = ("--served-model-name", "fake", "--host", HOST, "--port", PORT)
+    return LaunchSpec(
+        "vllm",
+        (*SERVER, *own, *words, *flags),
+        "fake",
+        failure_patterns=VLLM.failures,
+        gpus=4,
+        nodes=nodes,
+        followers=multi_node.followers,
+    )
+
+
+class Launches:
+    """A launcher, and all that it has started."""
+
+    def __init__(self, folder: Path) -> None:
+        self.mark = uuid.uuid4().hex
+        self.log_path = folder / "engine.log"
+        self.started: list[str] = []
+        self.gone: list[str] = []
+        self._launcher = RayLauncher(
+            RayConfig(),
+            environment=os.environ | {MARK: self.mark},
+            on_started=lambda handle: self.started.append(handle.id),
+            on_gone=lambda handle: self.gone.append(handle.id),
+        )
+
+    async def engine(self, *flags: str) -> MultiNodeEngine:
+        found = await self._launcher.launch(
+            spec(*flags), (), log_path=self.log_path, ready_timeout_s=60
+        )
+        assert isinstance(found, MultiNodeEngine)
+        return found
+
+    async def close(self) -> None:
+        await self._launcher.close()
+
+    def left(self) -> list[str]:
+        """Processes and placement groups, ten seconds later."""
+        deadline = time.monotonic() + 10
+        while (found := self._there()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return found
+
+    def _there(self) -> list[str]:
+        groups = ray_module().util.placement_group_table().values()
+        kept = [f"{one['name']}: {one['state']}" for one in groups if one["state"] != "REMOVED"]
+        return [*processes(self.mark).values(), *kept]
+
+
+def test_a_process_on_each_node_meets_the_first_which_serves_and_all_end_together(
+    tmp_path: Path,
+) -> None:
+    launches = Launches(tmp_path)
+
+    async def launched() -> None:
+        async with await launches.engine() as engine:
+            first, second = engine.processes
+            assert first.node != second.node
+            answer = await asyncio.to_thread(httpx.get, f"{engine.base_url}/v1/models")
+            assert answer.json()["data"][0]["id"] == "fake"
+            assert engine.exit_code() is None
+        async with await launches.engine():
+            assert len(launches.started) == 4
+        await launches.close()
+
+    asyncio.run(launched())
+    assert not launches.left()
+    assert sorted(launches.gone) == sorted(launches.started)
+    assert len({name.split()[0] for name in launches.started}) == 4, "a name for each process"
+    logs = [launches.log_path, launches.log_path.with_suffix(".node1.log")]
+    for rank, log in enumerate(logs):
+        text = log.read_text()
+        assert f"--nnodes 2 --node-rank {rank}" in text
+        assert f"rank {rank} on GPUs 0,1" in text
+        assert ("--headless" in text) is (rank > 0)
+
+
+def test_the_process_whose_fault_it_is_says_why_a_launch_failed(tmp_path: Path) -> None:
+    launches = Launches(tmp_path)
+
+    async def launched() -> None:
+        with pytest.raises(LaunchFailed) as failed:
+            await launches.engine("--fail-rank", "1")
+        assert failed.value.failure.kind is FailureKind.OUT_OF_MEMORY
+        assert failed.value.failure.message.startswith("on node ")
+        assert "CUDA out of memory" in failed.value.failure.log_tail
+        await launches.close()
+
+    asyncio.run(launched())
+    assert not launches.left()
+
+
+def test_an_engine_dies_with_any_of_its_processes(tmp_path: Path) -> None:
+    launches = Launches(tmp_path)
+
+    async def launched() -> None:
+        async with await launches.engine() as engine:
+            (follower,) = (
+                pid
+                for pid, command in processes(launches.mark).items()
+                if "--headless" in command and "supervisor" not in command
+            )
+            os.kill(follower, 9)
+            await asyncio.wait_for(engine.processes[1].heard_last(), 30)
+            assert engine.exit_code() is not None
+            assert engine.diagnose().kind is FailureKind.DIED_UNDER_LOAD
+        await launches.close()
+
+    asyncio.run(launched())
+    assert not launches.left()
+
+
+def test_a_node_that_is_lost_loses_the_launch(
+    cluster: Any, another_node: Callable[[], None], tmp_path: Path
+) -> None:
+    launches = Launches(tmp_path)
+
+    async def launched() -> None:
+        async with await launches.engine() as engine:
+            ours = {process.node for process in engine.processes}
+            lost = next(node for node in cluster.worker_nodes if node.node_id in ours)
+            cluster.remove_node(lost, allow_graceful=False)
+            gone = next(one for one in engine.processes if one.node == lost.node_id)
+            await asyncio.wait_for(gone.heard_last(), 30)
+            with pytest.raises(LaunchLost):
+                engine.exit_code()
+        await launches.close()
+
+    try:
+        asyncio.run(launched())
+        assert not launches.left()
+    finally:
+        another_node()
+
+
+TASK = """
+version: 2
+name: over several nodes
+deployment_mode: ray
+ray: {{gpus_per_node: 2}}
+model: {{id: Qwen/Qwen3-8B}}
+engine_path: {program}
+system: {{backend: vllm, gpu_type: h100_sxm, total_gpus: 4}}
+parallel: {{tensor_parallel: [2, 4]}}
+runtime: {{isl: 8, osl: 4}}
+prediction: {{predictor: none}}
+optimization: {{strategy: grid, baseline: none, confirm: 0}}
+benchmark:
+  concurrency: [2]
+  requests_per_level: 4
+  duration_per_level_s: 20
+  warmup_requests: 0
+"""
+
+
+def test_a_task_measures_candidates_on_one_node_and_on_several(tmp_path: Path) -> None:
+    program, task = tmp_path / "vllm", tmp_path / "task.yaml"
+    program.write_text(f'#!/bin/sh\nexec {" ".join(SERVER)} "$@"\n', encoding="utf-8")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    task.write_text(TASK.format(program=program), encoding="utf-8")
+    home = {"AUTOTUNER_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "1"}
+
+    def autotuner(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "autotuner", *words]
+        return subprocess.run(
+            command, capture_output=True, text=True, env=os.environ | home, check=False
+        )
+
+    done = autotuner("tune", str(task), "--json")
+    assert done.returncode == 0, done.stderr
+    experiments = json.loads(done.stdout)["experiments"]
+    nodes = {one["settings"]["parallel.tensor_parallel"]: one for one in experiments}
+    assert "--nnodes" not in nodes[2]["engine_command"]
+    assert "--nnodes 2 --node-rank 0 --master-addr HEAD" in nodes[4]["engine_command"]
+    for one, hosts in ((nodes[2], 1), (nodes[4], 2)):
+        assert one["status"] == "completed"
+        assert len(one["measurements"][0]["node"]["host"].split(", ")) == hosts
+    refused = autotuner("export", "1", "--point", nodes[4]["id"], "--format", "kubernetes")
+    assert refused.returncode != 0
+    assert "it is of 2 nodes with a process on each" in refused.stderr
+    assert autotuner("export", "1", "--point", nodes[2]["id"], "--format", "shell").returncode == 0
