@@ -106,6 +106,20 @@ def test_a_hubs_model_keeps_its_revision(name: str) -> None:
     assert resolve_model(Model(id=name, revision="v1"), base=Path()).revision == "v1"
 
 
+@pytest.mark.parametrize("ending", ["", ".gguf"])
+@pytest.mark.parametrize(("own", "served"), [("-m-1", "m-1"), ("---", "model")])
+def test_a_file_whose_name_begins_like_a_flag_is_served_without_the_dash(
+    own: str, served: str, ending: str, tmp_path: Path
+) -> None:
+    path = tmp_path / f"{own}{ending}"
+    if ending:
+        path.write_bytes(HEADER)
+    else:
+        path.mkdir()
+        (path / "config.json").write_text("{}")
+    assert resolve_model(Model(path=str(path)), base=Path()).name == served
+
+
 def test_what_lies_here_has_no_revision(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"model\.revision: 'v1' is a hub's"):
         resolve_model(Model(path=str(tmp_path), revision="v1"), base=Path())

@@ -350,9 +350,17 @@ def test_a_blank_detail_of_a_model_counts_as_left_out(field: str, blank: str) ->
     assert (given, given.content_id) == (plain, plain.content_id)
 
 
+@pytest.mark.parametrize("field", ["id", "revision", "served_name"])
+@pytest.mark.parametrize("name", ["-lead", "--flag=1", "a\nb", "a\0b"])
+def test_a_name_of_a_model_that_no_command_can_hold_is_refused(field: str, name: str) -> None:
+    with pytest.raises(ConfigError, match=rf"model\.{field}: .*: name it otherwise") as raised:
+        parse_task(MINIMAL | {"model": {"id": "m"} | {field: name}})
+    assert len(raised.value.problems) == 1
+
+
 def test_a_stored_task_is_read_although_its_model_would_be_refused_today() -> None:
-    model = {"id": " ", "path": "a.gguf", "served_name": ""}
+    model = {"id": " ", "path": "a.gguf", "served_name": "", "revision": "-x"}
     read = parse_stored_task(MINIMAL | {"model": model}, source="task 1")
-    assert read.written()["model"] == {"id": " ", "path": "a.gguf"}
+    assert read.written()["model"] == {"id": " ", "path": "a.gguf", "revision": "-x"}
     with pytest.raises(ConfigError, match="unknown key"):
         parse_stored_task(MINIMAL | {"model": model, "modle": 1}, source="task 1")

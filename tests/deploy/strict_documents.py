@@ -46,6 +46,13 @@ class HealthCheck(Strict):
     start_period: str
 
 
+class BindMount(Strict):
+    type: Literal["bind"]
+    source: str
+    target: str
+    read_only: Literal[True]
+
+
 class ComposeService(Strict):
     image: str
     entrypoint: list[str]
@@ -53,7 +60,7 @@ class ComposeService(Strict):
     ports: list[str]
     ipc: Literal["host"]
     environment: dict[str, str | None] = Field(default_factory=dict)
-    volumes: list[str] = Field(default_factory=list)
+    volumes: list[str | BindMount] = Field(default_factory=list)
     ulimits: dict[str, int] = Field(default_factory=dict)
     deploy: ComposeDeploy | None = None
     healthcheck: HealthCheck

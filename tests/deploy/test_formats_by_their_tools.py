@@ -78,9 +78,34 @@ def test_compose_takes_the_file(replicas: int, tmp_path: Path) -> None:
         pytest.skip("docker-compose is not installed: apt-get install docker-compose")
     for file in found[-1]:
         (tmp_path / file.name).write_text(file.text)
+    taken_by_compose(program, tmp_path)
+
+
+def taken_by_compose(program: str, folder: Path) -> None:
     command = [program, "-f", "compose.yaml", "config", "--quiet"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_model_at_a_path_with_a_colon_is_mounted_where_that_can_be(tmp_path: Path) -> None:
+    settings, spec = rendered("llamacpp")
+    path = "/models/$a:b.gguf"
+    command = spec.command().replace("/models/m.gguf", quote(path))
+    wishes = ExportWishes(image="registry/engine:1")
+    engine = deployed_engine(summary_of(command, "llamacpp", settings, 0), wishes)
+    [file] = FORMATS["compose"].files(engine)
+    document = yaml.safe_load(file.text)
+    MODELS[file.name].model_validate(document)
+    written = path.replace("$", "$$")
+    assert document["services"]["engine"]["volumes"] == [
+        {"type": "bind", "source": written, "target": written, "read_only": True}
+    ]
+    with pytest.raises(ExportError, match="mounts nothing at a path with a colon"):
+        FORMATS["kubernetes"].files(engine)
+    program = shutil.which("docker-compose")
+    if program is not None:
+        (tmp_path / file.name).write_text(file.text)
+        taken_by_compose(program, tmp_path)
 
 
 @pytest.mark.parametrize("form", ["llm-d", "kserve", "dynamo", "sky", "llama-swap"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import shlex
 
 import pytest
@@ -94,3 +95,12 @@ def test_models_of_this_machine_are_mounted_beside_what_the_task_mounts() -> Non
     found = line(command, image="mine/it:1", mounts=["/data:/data"])
     assert "--volume /models/m.gguf:/models/m.gguf:ro --volume /data:/data:ro " in found
     assert "autotuner-models" not in found
+
+
+def test_a_path_with_a_colon_is_mounted_by_the_option_that_colons_do_not_part() -> None:
+    command = "llama-server -m '/models/a:b, \"c\".gguf' --host 127.0.0.1 --port 8080"
+    words = shlex.split(line(command, image="mine/it:1"))
+    assert not any(word.startswith("/models") for word in words if ":ro" in word)
+    [fields] = csv.reader([words[words.index("--mount") + 1]])
+    path = '/models/a:b, "c".gguf'
+    assert fields == ["type=bind", f"source={path}", f"target={path}", "readonly"]

@@ -200,11 +200,16 @@ def resolve_model(model: Model, *, base: Path) -> ResolvedModel:
     path = _path(model.path, base)
     if path.is_dir():
         # A folder's name may hold dots: Llama-3.1-8B is no file with an ending.
-        name = model.served_name or model.id or path.name
+        name = model.served_name or model.id or _no_flag(path.name)
         return ResolvedModel(name, str(path), facts_from_folder(path), path)
-    name = model.served_name or model.id or model_name(path)
+    name = model.served_name or model.id or _no_flag(model_name(path))
     header = read_gguf(path)
     return ResolvedModel(name, str(path), facts_from_gguf(header), path, header)
+
+
+def _no_flag(name: str) -> str:
+    """A file's name, which engines do not take for a flag."""
+    return name.lstrip("-") or "model"
 
 
 def _path(written: str, base: Path) -> Path:

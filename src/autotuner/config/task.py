@@ -76,6 +76,10 @@ class Model(Document):
             raise field_faults(
                 [((name,), "is empty: say which, or leave it out") for name in blank]
             )
+        named = ((name, given or "") for name, given in self if name != "path")
+        unfit = [((name,), why) for name, given in named if (why := _why_unfit(given))]
+        if unfit and info.context != STORED:
+            raise field_faults(unfit)
         if self.id is None and self.path is None:
             message = "give an id from the catalog, or the path of a model on this machine"
             raise field_faults([(("id",), message)])
@@ -84,6 +88,14 @@ class Model(Document):
 
 def _is_blank(given: Any) -> bool:
     return isinstance(given, str) and not given.strip()
+
+
+def _why_unfit(name: str) -> str | None:
+    if name.startswith("-"):
+        return f"{name!r} begins with a dash, so that engines take it for a flag: name it otherwise"
+    if not name.isprintable():
+        return f"{name!r} holds a character that is not shown: name it otherwise"
+    return None
 
 
 AS_RECORDED = Model(id="as recorded")

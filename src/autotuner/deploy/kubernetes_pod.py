@@ -118,6 +118,13 @@ def shared_memory(engine: DeployedEngine, name: str) -> dict[str, Any]:
     }
 
 
+def unmountable(engine: DeployedEngine) -> str | None:
+    """Why a pod cannot mount what the engine reads; None where it can."""
+    paths = (mount.target for one in engine.pair for mount in one.mounts)
+    odd = next((path for path in paths if ":" in path), None)
+    return None if odd is None else f"Kubernetes mounts nothing at a path with a colon: {odd}"
+
+
 def host_volumes(engine: DeployedEngine) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Mounts of a container and volumes of its pod for paths of the machine that measured."""
     mounts: list[dict[str, Any]] = []

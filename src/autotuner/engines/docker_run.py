@@ -5,7 +5,9 @@ Pure but for links of a model, which are followed where it lies.
 
 from __future__ import annotations
 
+import csv
 import functools
+import io
 import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -68,7 +70,7 @@ class DockerRun:
         for name, value in {**named, **dict(self.variables)}.items():
             yield f"--env {shlex.quote(name if value is None else f'{name}={value}')}"
         for mount in self.mounts:
-            yield f"--volume {shlex.quote(f'{mount.source}:{mount.target}:ro')}"
+            yield _mount_option(mount)
         for file in self.files:
             yield f'--volume "$PWD/{file}:{FILES_FOLDER}/{file}:ro"'
         if self.is_downloaded:
@@ -169,6 +171,16 @@ def _parts(command: str) -> CommandParts | None:
         return command_parts(command)
     except (ConfigError, EngineError):
         return None
+
+
+def _mount_option(mount: Mount) -> str:
+    """The option that mounts a path read-only; of `--volume` colons part the value."""
+    if not mount.has_colon:
+        return f"--volume {shlex.quote(f'{mount.source}:{mount.target}:ro')}"
+    row = io.StringIO()
+    fields = ("type=bind", f"source={mount.source}", f"target={mount.target}", "readonly")
+    csv.writer(row, lineterminator="").writerow(fields)
+    return f"--mount {shlex.quote(row.getvalue())}"
 
 
 def mib_text(gib: float) -> str:

@@ -70,6 +70,11 @@ class Mount:
             if not path.startswith("/") or ".." in path.split("/"):
                 raise ValueError(f"{path!r} cannot be mounted; give a full path without '..'")
 
+    @property
+    def has_colon(self) -> bool:
+        """Whether a form in which colons part source and target cannot write it."""
+        return ":" in self.source or ":" in self.target
+
 
 @dataclass(frozen=True)
 class LaunchSpec:

@@ -10,6 +10,7 @@ from autotuner.deploy.format import DeployFormat
 from autotuner.deploy.formats.kubernetes import KUBERNETES
 from autotuner.deploy.formats.sky import SKY
 from autotuner.deploy.yaml_text import yaml_text
+from autotuner.engines import Mount
 from autotuner.engines.docker_run import (
     FILES_FOLDER,
     HUB_CACHE,
@@ -50,7 +51,7 @@ def _service(engine: DeployedEngine, number: int) -> dict[str, Any]:
         v.name: _demanded(v.name) if v.value is None else _literal(v.value)
         for v in engine.variables_inside
     }
-    volumes = [f"{_literal(m.source)}:{_literal(m.target)}:ro" for m in engine.mounts]
+    volumes: list[Any] = [_volume(mount) for mount in engine.mounts]
     volumes += [f"./{file.name}:{FILES_FOLDER}/{file.name}:ro" for file in engine.files]
     if engine.is_downloaded:
         environment |= {"HF_HOME": HUB_CACHE, HUB_TOKEN: None}
@@ -73,6 +74,14 @@ def _service(engine: DeployedEngine, number: int) -> dict[str, Any]:
     service["healthcheck"] = _health(engine)
     service["restart"] = "unless-stopped"
     return service
+
+
+def _volume(mount: Mount) -> str | dict[str, Any]:
+    """A mount in the short form, in which colons part it, or the long one."""
+    source, target = _literal(mount.source), _literal(mount.target)
+    if not mount.has_colon:
+        return f"{source}:{target}:ro"
+    return {"type": "bind", "source": source, "target": target, "read_only": True}
 
 
 def _confinement(options: DockerConfig) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
 from autotuner.deploy.format import DeployFormat
-from autotuner.deploy.kubernetes_pod import env, host_volumes, literals, resources
+from autotuner.deploy.kubernetes_pod import env, host_volumes, literals, resources, unmountable
 from autotuner.deploy.pair import DECODE, PREFILL
 from autotuner.deploy.worker_flags import worker_flags
 from autotuner.deploy.yaml_text import yaml_text
@@ -139,7 +139,9 @@ def _refusal(engine: DeployedEngine) -> str | None:
         return "Dynamo's worker fetches the model from a hub, and this one is a path"
     if engine.asks_for_a_key:
         return "Dynamo's front end answers in place of the engine, and asks for no key"
-    return None if engine.gpus else "Dynamo's workers are for GPUs; this was measured on a CPU"
+    if not engine.gpus:
+        return "Dynamo's workers are for GPUs; this was measured on a CPU"
+    return unmountable(engine)
 
 
 DYNAMO = DeployFormat(

@@ -18,6 +18,7 @@ from autotuner.deploy.kubernetes_pod import (
     scratch,
     security,
     shared_memory,
+    unmountable,
 )
 from autotuner.deploy.worker_flags import worker_flags
 from autotuner.deploy.yaml_text import yaml_text
@@ -94,7 +95,7 @@ def _refusal(engine: DeployedEngine) -> str | None:
     variables = (variable.value or "" for variable in engine.variables_inside)
     if any(_ACTION in text for text in (engine.served_name, *engine.parts.arguments, *variables)):
         return "KServe would fill in the {{…}} that the command has"
-    return None
+    return unmountable(engine)
 
 
 KSERVE = DeployFormat(

@@ -16,6 +16,7 @@ from autotuner.deploy.kubernetes_pod import (
     probes,
     resources,
     security,
+    unmountable,
     volumes,
 )
 from autotuner.deploy.yaml_text import yaml_text
@@ -134,6 +135,7 @@ KUBERNETES = DeployFormat(
     render=_manifest,
     start="kubectl apply -f {file}",
     secret=_SECRET,
+    refusal=unmountable,
     needs_image=True,
     confines="numbers",
 )

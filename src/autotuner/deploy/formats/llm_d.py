@@ -6,7 +6,15 @@ from typing import Any
 
 from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
 from autotuner.deploy.format import DeployFormat
-from autotuner.deploy.kubernetes_pod import env, literals, probes, resources, security, volumes
+from autotuner.deploy.kubernetes_pod import (
+    env,
+    literals,
+    probes,
+    resources,
+    security,
+    unmountable,
+    volumes,
+)
 from autotuner.deploy.pair import DECODE
 from autotuner.deploy.yaml_text import yaml_text
 from autotuner.engines.docker_run import PORT_INSIDE
@@ -83,7 +91,9 @@ def _refusal(engine: DeployedEngine) -> str | None:
         return f"llm-d has no base here for a pair of {title}"
     if not engine.deploy.llm_d:
         return f"llm-d has no base for {title}"
-    return None if engine.gpus else "llm-d's base is for GPUs, and this was measured on a CPU"
+    if not engine.gpus:
+        return "llm-d's base is for GPUs, and this was measured on a CPU"
+    return unmountable(engine)
 
 
 LLM_D = DeployFormat(
