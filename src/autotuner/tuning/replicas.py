@@ -34,6 +34,7 @@ from autotuner.tuning.operating_points import MeasuredLevel, measured_levels
 from autotuner.tuning.points import interval95, occupied_gpus
 from autotuner.tuning.predicted_tasks import MEASURED, Known, ladder
 from autotuner.tuning.prepare import Prepared
+from autotuner.tuning.replay import as_asked
 from autotuner.tuning.resources import field_values, resource_request
 
 Resolve = Callable[[TaskConfig], Prepared]
@@ -252,8 +253,7 @@ def predicted_replicas(
     left_out = 0
     for gpu in wishes.gpus or (None,):
         try:
-            made = task if gpu is None else on_gpu(task, gpu)
-            prepared = resolve(made)
+            prepared = resolve(as_asked(task if gpu is None else on_gpu(task, gpu)))
         except AutotunerError as error:
             if gpu is None:
                 raise

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import json
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from made_runs import created, run
 
+from autotuner.config import parse_stored_task
 from autotuner.profiles import USERS
 from autotuner.server.service import Service
 from autotuner.server.v2 import plans
 from autotuner.store.schema import TaskRow
 from autotuner.tuning.performance_views import PerformanceView
+from autotuner.tuning.resources import stored_columns
 
 ON_PAPER: dict[str, Any] = {
     "model": {"id": "meta-llama/Llama-3.1-8B-Instruct"},
@@ -72,6 +78,71 @@ def test_a_table_of_the_command_line_is_refused_with_the_setting_that_allows_it(
     [fault] = refused.json()["errors"]
     assert fault["path"] == "replay.landscape"
     assert "policy.landscape_roots of the service's settings adds one" in fault["message"]
+
+
+TABLE = Path(__file__).parents[3] / "examples" / "landscapes" / "dev_llama70b_h100_vllm.csv.gz"
+
+
+def replayed(service: Service, tmp_path: Path, **replay: str) -> int:
+    """A replay as the command line stores it, of a table beside the folder of its task file."""
+    (tmp_path / "tasks").mkdir()
+    (tmp_path / "tables").mkdir()
+    shutil.copy(TABLE, tmp_path / "tables" / TABLE.name)
+    document = {
+        "version": 2,
+        "name": "replayed",
+        "deployment_mode": "replay",
+        "replay": {"landscape": f"../tables/{TABLE.name}", **replay},
+        "model": {"id": "meta-llama/Llama-3.1-70B-Instruct"},
+        "benchmark": {"concurrency": [8], "workload": "D(512,64)"},
+        "prediction": {"predictor": "roofline"},
+    }
+    task = parse_stored_task(document, source="the test")
+    made = service.store.tasks.create(**stored_columns(task), base=str(tmp_path / "tasks"))
+    return made.id
+
+
+def test_a_replay_of_the_command_line_is_answered_for_as_long_as_its_table_is_the_same(
+    service: Service, client: TestClient, tmp_path: Path
+) -> None:
+    checksum = hashlib.sha256(TABLE.read_bytes()).hexdigest()
+    task = f"/api/v2/tasks/{replayed(service, tmp_path, sha256=checksum)}"
+    answer = client.get(f"{task}/performance")
+    assert answer.status_code == 200, answer.text
+    assert PerformanceView.model_validate(answer.json()).load.value == 8
+    assert client.get(f"{task}/exports", params={"point": "predicted"}).status_code == 200
+    sized = client.get(f"{task}/sizing", params={"rate": 4, "source": "predicted"})
+    assert sized.status_code == 200 and sized.json()["candidates"] > 0, sized.text
+    assert client.get(f"{task}/configuration").json()["unresolved"] is None
+    # Launching it is another matter, and so is a document that came by HTTP.
+    assert client.post(f"{task}/start").status_code == 403
+    config = client.get(task).json()["config"]
+    assert client.patch(task, json={"config": config}).status_code == 403
+    table = tmp_path / "tables" / TABLE.name
+    table.write_bytes(gzip.compress(gzip.decompress(table.read_bytes()) + b"\n"))
+    changed = client.get(f"{task}/performance")
+    assert changed.status_code == 422 and "replay.sha256" in changed.text
+
+
+def test_a_table_without_a_checksum_is_refused_by_its_full_path_and_the_setting(
+    service: Service, client: TestClient, tmp_path: Path
+) -> None:
+    refused = client.get(f"/api/v2/tasks/{replayed(service, tmp_path)}/performance")
+    assert (refused.status_code, refused.json()["type"]) == (403, "/problems/policy-refused")
+    [fault] = refused.json()["errors"]
+    assert str(tmp_path.resolve() / "tables" / TABLE.name) in fault["message"]
+    assert "policy.landscape_roots of the service's settings adds one" in fault["message"]
+
+
+def test_a_document_that_is_changed_by_http_is_no_longer_the_command_lines(
+    service: Service, client: TestClient, tmp_path: Path
+) -> None:
+    task_id = replayed(service, tmp_path)
+    changed = {"version": 2, "name": "other", **ON_PAPER}
+    answer = client.patch(f"/api/v2/tasks/{task_id}", json={"config": changed})
+    assert (answer.status_code, answer.json()["origin"]) == (200, "api")
+    stored = service.store.tasks.get(task_id)
+    assert stored is not None and stored.base == str(service.base)
 
 
 def test_a_report_waits_for_its_turn_as_an_explanation_does(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from fastapi.responses import Response
@@ -17,15 +16,16 @@ from autotuner.server.problems import ProblemKind
 from autotuner.server.service import Service
 from autotuner.server.v2.profile_views import FieldView, SkippedView
 from autotuner.server.v2.routing import ServiceDep, TaskId, View, json_response, problems, v2_router
+from autotuner.server.v2.stored_tasks import base_of, require_allowed_again
 from autotuner.server.v2.tasks import require_task
 from autotuner.store import TaskRecord
 from autotuner.store.experiment_listing import launched_settings
 from autotuner.store.profiles import service_registry
 from autotuner.tuning.checks import problems_from
 from autotuner.tuning.prepare import prepare
+from autotuner.tuning.replay import as_asked
 from autotuner.tuning.resolve import Variant, resolve, workload_of
 from autotuner.tuning.resources import with_gpus_of_home
-from autotuner.workers.violations import require_allowed
 
 router = v2_router("/tasks/{task_id}", "tasks")
 
@@ -85,10 +85,10 @@ def _variants(service: Service, record: TaskRecord) -> Sequence[Variant]:
     """
     source = f"task {record.id}"
     task = with_gpus_of_home(parse_stored_task(record.config, source=source), service.folder)
-    base = Path(record.base) if record.base else service.base
-    require_allowed(task, service.policy, base=base, source=source)
+    require_allowed_again(service, record, task)
+    base = base_of(service, record)
     if task.replay is not None:
-        return prepare(task, base=base, source=source).variants
+        return prepare(as_asked(task), base=base, source=source).variants
     model = resolve_model(task.model, base=base)
     registry = service_registry(service.store, service.folder)
     return resolve(task, model, workload_of(task, source), registry, source=source)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import Query
@@ -15,6 +14,7 @@ from autotuner.server.problems import ProblemError, ProblemKind
 from autotuner.server.service import Service
 from autotuner.server.v2.plans import MOST_COMBINATIONS, planning_turn
 from autotuner.server.v2.routing import ServiceDep, TaskId, json_response, problems, v2_router
+from autotuner.server.v2.stored_tasks import require_allowed_again, require_allowed_as_resolved
 from autotuner.server.v2.tasks import require_task
 from autotuner.store import TaskRecord
 from autotuner.store.profiles import service_registry
@@ -22,7 +22,6 @@ from autotuner.tuning.performance import PerformanceOf, PointChoice, performance
 from autotuner.tuning.performance_views import PerformanceView
 from autotuner.tuning.prepare import Prepared
 from autotuner.tuning.stored_task import prepared_again
-from autotuner.workers.violations import require_allowed, require_allowed_resolved
 
 router = v2_router("/tasks/{task_id}", "results")
 PERFORMANCE = TypeAdapter(PerformanceView)
@@ -105,12 +104,8 @@ def resolved(service: Service, record: TaskRecord) -> Prepared:
         AutotunerError: a file of it lies where nothing may be read, or something of it is gone.
     """
     source = f"task {record.id}"
-    base = Path(record.base) if record.base else service.base
-    require_allowed(
-        parse_stored_task(record.config, source=source), service.policy, base=base, source=source
-    )
+    require_allowed_again(service, record, parse_stored_task(record.config, source=source))
     registry = service_registry(service.store, service.folder)
     prepared = prepared_again(record, service.folder, registry, most=MOST_COMBINATIONS)
-    # Profiles and the machine's own values may have added what the document does not say.
-    require_allowed_resolved(prepared, service.policy, base=base, source=source)
+    require_allowed_as_resolved(service, record, prepared)
     return prepared

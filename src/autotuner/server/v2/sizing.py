@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Annotated, Literal
 
 from fastapi import Query
@@ -27,6 +26,11 @@ from autotuner.server.v2.routing import (
     problems,
     v2_router,
 )
+from autotuner.server.v2.stored_tasks import (
+    base_of,
+    require_allowed_again,
+    require_allowed_as_resolved,
+)
 from autotuner.server.v2.tasks import require_task
 from autotuner.sizing import ServiceLevel, Traffic, TrafficError, grown
 from autotuner.store import TaskRecord
@@ -40,7 +44,6 @@ from autotuner.tuning.replicas import (
     stored_replicas,
 )
 from autotuner.tuning.resources import with_gpus_of_home
-from autotuner.workers.violations import require_allowed, require_allowed_resolved
 
 router = v2_router("/tasks/{task_id}", "results")
 SIZE = TypeAdapter(SizeView)
@@ -148,17 +151,16 @@ def _predicted(
     service: Service, record: TaskRecord, task: TaskConfig, wishes: ReplicaWishes
 ) -> KnownReplicas:
     source = f"task {record.id}"
-    base = Path(record.base) if record.base else service.base
+    base = base_of(service, record)
     registry = service_registry(service.store, service.folder)
     ends = time.monotonic() + LONGEST_S
 
     def resolve(made: TaskConfig) -> Prepared:
-        require_allowed(made, service.policy, base=base, source=source)
+        require_allowed_again(service, record, made)
         prepared = prepare(
             made, base=base, source=source, registry=registry, most=MOST_COMBINATIONS
         )
-        # Profiles and the machine's own values may have added what the document does not say.
-        require_allowed_resolved(prepared, service.policy, base=base, source=source)
+        require_allowed_as_resolved(service, record, prepared)
         return prepared
 
     def check_deadline(asked: int, wanted: int) -> None:

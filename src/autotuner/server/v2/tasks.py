@@ -271,7 +271,8 @@ def _changes(service: Service, patch: TaskPatch) -> dict[str, Any]:
     values: dict[str, Any] = {}
     if patch.config is not None:
         refuse_violations(service.violations(patch.config))
-        values = stored_columns(patch.config)
+        # It is the API's from now on, and its paths were judged from here.
+        values = {**stored_columns(patch.config), "origin": "api", "base": str(service.base)}
     texts = {"name": patch.name, "description": patch.description}
     return values | {name: text for name, text in texts.items() if text is not None}
 
