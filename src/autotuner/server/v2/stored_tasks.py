@@ -32,7 +32,7 @@ def require_allowed_again(service: Service, record: TaskRecord, task: TaskConfig
         PolicyError: with everything that is not allowed.
     """
     base = base_of(service, record)
-    judged = _judged(record, task, base)
+    judged = _judged(record, task)
     policy = _policy(service, record, judged)
     require_allowed(judged, policy, base=base, source=f"task {record.id}")
 
@@ -45,15 +45,21 @@ def require_allowed_as_resolved(service: Service, record: TaskRecord, prepared: 
         PolicyError: with everything that is not allowed.
     """
     base = base_of(service, record)
-    judged = replace(prepared, task=_judged(record, prepared.task, base))
+    judged = replace(prepared, task=_judged(record, prepared.task))
     policy = _policy(service, record, judged.task)
     require_allowed_resolved(judged, policy, base=base, source=f"task {record.id}")
 
 
-def _judged(record: TaskRecord, task: TaskConfig, base: Path) -> TaskConfig:
+def _is_of_command_line(record: TaskRecord) -> bool:
+    """Whether the command line wrote its document, and its folder is known."""
+    return record.origin == COMMAND_LINE and record.base is not None
+
+
+def _judged(record: TaskRecord, task: TaskConfig) -> TaskConfig:
     """The task with full paths in place of relative ones, where the command line wrote them."""
-    if record.origin != COMMAND_LINE:
+    if not _is_of_command_line(record):
         return task
+    base = Path(record.base or "")
     changes: dict[str, Any] = {}
     if task.replay is not None:
         landscape = _full(task.replay.landscape, base)
@@ -74,7 +80,7 @@ def _full(written: str, base: Path) -> str:
 
 def _policy(service: Service, record: TaskRecord, judged: TaskConfig) -> Policy:
     policy, replay = service.policy, judged.replay
-    if record.origin != COMMAND_LINE or replay is None or replay.sha256 is None:
+    if not _is_of_command_line(record) or replay is None or replay.sha256 is None:
         return policy
     roots = (*policy.landscape_roots, Path(replay.landscape))
     return policy.model_copy(update={"landscape_roots": roots})
