@@ -70,7 +70,7 @@ def test_a_format_is_advised_only_where_it_fits() -> None:
 
 @pytest.mark.parametrize(
     ("image", "is_latest"),
-    [("foo", True), ("host:5000/foo", True), ("foo:1", False), ("r/e@sha256:ab", False)],
+    [("foo", True), ("host:5000/foo", True), ("foo:1", False), (f"r/e@sha256:{'ab' * 32}", False)],
 )
 def test_an_image_without_a_tag_is_pointed_out(image: str, is_latest: bool) -> None:
     engine = deployed("vllm", image=image)

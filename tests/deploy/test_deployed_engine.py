@@ -347,6 +347,8 @@ def test_flags_have_the_names_of_the_version_that_is_asked_for() -> None:
         (ExportWishes(replicas=0), "replicas: 0 is not between 1 and 1,000"),
         (ExportWishes(image="a b"), "image: 'a b' is no image"),
         (ExportWishes(image="--privileged"), "is no image"),
+        (ExportWishes(image="r/Engine:1"), "is no image.*\n.*small letters"),
+        (ExportWishes(image="r/e:1:2"), "is no image"),
         (ExportWishes(program="'"), "program"),
         (ExportWishes(program=" "), "program: it is empty"),
     ],

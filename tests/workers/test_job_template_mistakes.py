@@ -32,6 +32,8 @@ def test_a_value_in_place_of_a_variable_is_refused(name: str) -> None:
         ("what?", {}, "cannot be read"),
         (SECRET, {}, "holds a password"),
         (f"{OPEN}?password={PASSWORD}", {}, "holds a password"),
+        ("$1", {}, "cannot be read"),
+        ("${a-b}", {}, "cannot be read"),
     ],
 )
 def test_a_database_that_jobs_cannot_share_is_refused_with_a_remedy(
@@ -66,6 +68,52 @@ def test_what_a_scheduler_cannot_use_or_misses_is_named(
 def test_a_name_that_says_something_to_a_shell_is_refused(value: str) -> None:
     with pytest.raises(AutotunerError, match="--partition"):
         JobRequest(DatabaseReference(), partition=value)
+
+
+def test_slurm_may_choose_among_partitions() -> None:
+    assert (
+        "#SBATCH --partition=gpu,gpu-large\n" in template("slurm", partition="gpu,gpu-large").text
+    )
+    for value in ("gpu,", ",gpu", "gpu,,cpu"):
+        with pytest.raises(AutotunerError, match="--partition"):
+            JobRequest(DatabaseReference(), partition=value)
+
+
+@pytest.mark.parametrize(
+    ("image", "remedy"),
+    [
+        ("R/Engine:1", "small letters"),
+        ("r/e:1:2", "REPOSITORY:TAG"),
+        ("r//e", "REPOSITORY:TAG"),
+        ("r/e@sha256:ab", "REPOSITORY:TAG"),
+    ],
+)
+def test_what_names_no_image_is_refused(image: str, remedy: str) -> None:
+    with pytest.raises(
+        AutotunerError, match=re.escape(f"--image: {image!r} is no image")
+    ) as caught:
+        template("kubernetes", image=image)
+    assert remedy in caught.value.remedy
+    for good in ("e", "localhost:5000/a/b_c:V1", f"Registry.example/a@sha256:{'0' * 64}"):
+        assert good in template("kubernetes", image=good).text
+
+
+@pytest.mark.parametrize("name", ["1e6", "0o7", "y", "12e03"])
+def test_a_name_that_readers_of_yaml_take_for_a_number_stays_one(name: str) -> None:
+    fields = {"queue_name": name, "volume": name, "secret": name, "image": name}
+    lines = template("kubernetes", **fields).text.splitlines()
+    named = [line.partition(": ")[2] for line in lines if re.search(rf"\b{name}\b", line)]
+    assert named == [f"'{name}'"] * 4
+
+
+def test_kubernetes_replaces_nothing_in_an_address() -> None:
+    address = "postgresql://a$$b@db/x?application_name=$(HOME)"
+    assert "value: " + address.replace("$", "$$") in template("kubernetes", address).text
+
+
+def test_a_file_of_passwords_is_no_password() -> None:
+    address = f"{OPEN}?passfile=/run/pgpass"
+    assert address in template("slurm", address).text
 
 
 @pytest.mark.parametrize(

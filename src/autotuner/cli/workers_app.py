@@ -52,7 +52,8 @@ def workers_template(
         typer.Option("--hours", help="Walltime of a worker, 0.1 to 10000 (slurm, kubernetes)."),
     ] = None,
     partition: Annotated[
-        str | None, typer.Option("--partition", help="Partition of Slurm.")
+        str | None,
+        typer.Option("--partition", help="Partition of Slurm, or several with commas between."),
     ] = None,
     queue_name: Annotated[
         str | None, typer.Option("--queue-name", help="Local queue of Kueue (kubernetes).")

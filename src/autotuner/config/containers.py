@@ -21,11 +21,28 @@ _REFERENCE = re.compile(
     r"[a-zA-Z0-9][\w.-]*(:[0-9]+)?(/[\w][\w.-]*)*"
     r"(:[\w{][\w.{}-]{0,127})?(@sha256:[0-9a-f]{64})?"
 )
+_LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
+_REGISTRY = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?"
+_PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_IMAGE = re.compile(
+    rf"(?:{_REGISTRY}/)?{_PART}(?:/{_PART})*(?::\w[\w.-]{{0,127}})?(?:@sha256:[0-9a-f]{{64}})?",
+    re.ASCII,
+)
 _USER = re.compile(r"[\w.-]+(:[\w.-]+)?")
 _NETWORK = re.compile(r"[a-zA-Z0-9][\w.-]*")
 _VARIABLE = re.compile(r"[A-Za-z_]\w*")
 _Gib = Annotated[float, Strict(), Field(gt=0, le=65536, allow_inf_nan=False)]
 """More than any machine has; a daemon counts in bytes, and refuses what does not fit there."""
+
+
+def is_image(text: str) -> bool:
+    """Whether a text names an image, as daemons and clusters read it."""
+    return _IMAGE.fullmatch(text) is not None
+
+
+def image_remedy(text: str) -> str:
+    """Remedy for a text that names no image."""
+    return "write its name in small letters" if is_image(text.lower()) else "give REPOSITORY:TAG"
 
 
 def _is_reference(text: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from autotuner.catalog import Gpu, known_gpu, known_model
-from autotuner.config.containers import DockerConfig, docker_options
+from autotuner.config.containers import DockerConfig, docker_options, image_remedy, is_image
 from autotuner.config.secret_values import holds_secret, looks_secret
 from autotuner.deploy.deployed_engine import DeployedEngine, EngineVariable, Provenance
 from autotuner.deploy.launch_source import (
@@ -39,7 +39,6 @@ _NOT_IN_LABELS = re.compile(r"[^a-z0-9]+")
 _LONGEST_LABEL = 50
 _KEY_FLAG = "--api-key"
 _PROXY = "put a proxy that asks for a key before the engine"
-_IMAGE = re.compile(r"[\w][\w.:/@-]*")
 
 
 def deployed_engine(
@@ -184,8 +183,8 @@ def _image(
     """The image, or None and why there is none."""
     file = parts.table.file
     if wished is not None:
-        if not _IMAGE.fullmatch(wished):
-            raise ExportError(f"image: {wished!r} is no image", remedy="give REPOSITORY:TAG")
+        if not is_image(wished):
+            raise ExportError(f"image: {wished!r} is no image", remedy=image_remedy(wished))
         return wished, ""
     vendors = file.deploy.gpu_vendors
     reasons = {

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from autotuner.config.containers import SCRATCH, SCRATCH_OPTION, DockerConfig
+from autotuner.config.yaml_text import yaml_text
 from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
 from autotuner.deploy.format import DeployFormat
 from autotuner.deploy.formats.kubernetes import KUBERNETES
 from autotuner.deploy.formats.sky import SKY
-from autotuner.deploy.yaml_text import yaml_text
 from autotuner.engines import Mount
 from autotuner.engines.docker_run import (
     FILES_FOLDER,

@@ -6,10 +6,10 @@ import shlex
 from typing import Any
 
 from autotuner.config import flag_of
+from autotuner.config.yaml_text import yaml_text
 from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
 from autotuner.deploy.format import DeployFormat
 from autotuner.deploy.formats.compose import COMPOSE
-from autotuner.deploy.yaml_text import yaml_text
 from autotuner.engines import DEFAULT_HOST, DEFAULT_PORT
 
 _CONFIG, _ENVIRONMENT = "config.yml", "env.sh"

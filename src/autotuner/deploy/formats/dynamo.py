@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from autotuner.config.yaml_text import yaml_text
 from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
 from autotuner.deploy.format import DeployFormat
 from autotuner.deploy.kubernetes_pod import env, host_volumes, literals, resources, unmountable
 from autotuner.deploy.pair import DECODE, PREFILL
 from autotuner.deploy.worker_flags import worker_flags
-from autotuner.deploy.yaml_text import yaml_text
 from autotuner.engines import MODEL
 from autotuner.engines.deploy_file import DynamoFile
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
+from autotuner.config.yaml_text import yaml_text
 from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
 from autotuner.deploy.format import DeployFormat
 from autotuner.deploy.formats.kubernetes import KUBERNETES
@@ -21,7 +22,6 @@ from autotuner.deploy.kubernetes_pod import (
     unmountable,
 )
 from autotuner.deploy.worker_flags import worker_flags
-from autotuner.deploy.yaml_text import yaml_text
 
 _GROUP = "serving.kserve.io"
 _SECRET = "hf-token"  # noqa: S105 - a secret's name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from autotuner.config.yaml_text import yaml_text
 from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
 from autotuner.deploy.format import DeployFormat
 from autotuner.deploy.kubernetes_pod import (
@@ -19,7 +20,6 @@ from autotuner.deploy.kubernetes_pod import (
     unmountable,
     volumes,
 )
-from autotuner.deploy.yaml_text import yaml_text
 from autotuner.engines.docker_run import PORT_INSIDE
 
 _SECRET = "hf-token"  # noqa: S105 - a secret's name

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shlex
 
+from autotuner.config.yaml_text import Quoted, yaml_text
 from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText, EngineVariable
 from autotuner.deploy.format import DeployFormat
 from autotuner.deploy.formats.compose import COMPOSE
-from autotuner.deploy.yaml_text import Quoted, yaml_text
 from autotuner.engines import DEFAULT_HOST
 
 _PORT = "PORT-OF-LLAMA-SWAP"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from autotuner.config.yaml_text import yaml_text
 from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
 from autotuner.deploy.format import DeployFormat
 from autotuner.deploy.kubernetes_pod import (
@@ -16,7 +17,6 @@ from autotuner.deploy.kubernetes_pod import (
     volumes,
 )
 from autotuner.deploy.pair import DECODE
-from autotuner.deploy.yaml_text import yaml_text
 from autotuner.engines.docker_run import PORT_INSIDE
 
 _SECRET = "llm-d-hf-token"  # noqa: S105 - a secret's name

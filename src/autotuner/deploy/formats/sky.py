@@ -7,9 +7,9 @@ import shlex
 from typing import Any
 
 from autotuner.config.tables import packaged_table
+from autotuner.config.yaml_text import yaml_text
 from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
 from autotuner.deploy.format import DeployFormat
-from autotuner.deploy.yaml_text import yaml_text
 from autotuner.engines.docker_run import ALL_ADDRESSES, PORT_INSIDE
 
 _USUAL_DISK_GB = 256

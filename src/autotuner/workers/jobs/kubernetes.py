@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
-
+from autotuner.config.yaml_text import yaml_text
 from autotuner.workers.jobs.request import DATABASE_VARIABLE, JobRequest
 from autotuner.workers.jobs.shell import secret_variables, set_or_end, worker_command
 
@@ -28,7 +27,7 @@ _KEPT_S = 24 * 3600
 
 def kubernetes_job(request: JobRequest) -> str:
     """The Job as YAML."""
-    return yaml.safe_dump(_job(request), sort_keys=False, width=100)
+    return yaml_text(_job(request))
 
 
 def _job(request: JobRequest) -> dict[str, Any]:
@@ -135,7 +134,8 @@ def _command(request: JobRequest) -> list[str]:
 
 def _database(request: JobRequest) -> dict[str, Any]:
     if request.database.url:
-        return {"value": request.database.url}
+        # Of two dollar signs Kubernetes keeps one, and it fills in $(NAME).
+        return {"value": request.database.url.replace("$", "$$")}
     return _secret(request, URL_KEY)
 
 

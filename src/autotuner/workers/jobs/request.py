@@ -9,20 +9,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from autotuner.config.containers import image_remedy, is_image
 from autotuner.errors import AutotunerError, StoreError
 from autotuner.store.database import address_of
 
 DATABASE_VARIABLE = "AUTOTUNER_DATABASE"
-_REFERENCE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
-_NAMED = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._/:@-]*[A-Za-z0-9])?")
-"""Names of partitions and images: no shell finds a command in one."""
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_REFERENCE = re.compile(rf"\$(?:\{{({_VARIABLE.pattern})\}}|({_VARIABLE.pattern}))")
+_PARTITION = r"[A-Za-z0-9]([A-Za-z0-9._/:@-]*[A-Za-z0-9])?"
+_PARTITIONS = re.compile(rf"{_PARTITION}(,{_PARTITION})*")
+"""The first of them that has room takes the job; no shell finds a command in them."""
 _OF_GPUS = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _OF_RAY = re.compile(r"https?://(?:[A-Za-z0-9][\w.-]*|\[[0-9a-fA-F:]+\])(?::([1-9][0-9]{0,4}))?/?")
 _LAST_PORT = 65535
 _OF_KUBERNETES = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _LONGEST = {"queue_name": 63, "secret": 253, "volume": 253}
 """Objects of Kubernetes; the name of a queue is the value of a label too."""
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 LIMITS: Mapping[str, tuple[float, float]] = MappingProxyType(
     {
         "gpus": (0, 1024),
@@ -85,8 +87,8 @@ class JobRequest:
     def __post_init__(self) -> None:
         for field in LIMITS:
             _require_within(field, getattr(self, field))
-        for field in ("partition", "image"):
-            _require_name(field, getattr(self, field))
+        _require_partitions(self.partition)
+        _require_image(self.image)
         _require_gpu_type(self.gpu_type)
         _require_ray_address(self.address)
         for name in self.variables:
@@ -140,7 +142,7 @@ def database_reference(requested: str | None, environment: Mapping[str, str]) ->
         )
     if requested is None:
         return DatabaseReference()
-    if url.password is not None or any("pass" in name for name in url.query):
+    if url.password is not None or any("password" in name for name in url.query):
         raise AutotunerError(
             "--database: the address holds a password, which would stand in the template",
             remedy=f"put the address into {DATABASE_VARIABLE} and leave --database out, or the "
@@ -160,12 +162,17 @@ def _require_within(field: str, value: float | None) -> None:
         )
 
 
-def _require_name(field: str, value: str | None) -> None:
-    if value is not None and not _NAMED.fullmatch(value):
+def _require_partitions(value: str | None) -> None:
+    if value is not None and not _PARTITIONS.fullmatch(value):
         raise AutotunerError(
-            f"{option_of(field)}: {value!r} is no name",
-            remedy="write letters, digits, and . _ / : @ - between them",
+            f"--partition: {value!r} is no name",
+            remedy="write letters, digits, and . _ / : @ - between them; commas part several",
         )
+
+
+def _require_image(value: str | None) -> None:
+    if value is not None and not is_image(value):
+        raise AutotunerError(f"--image: {value!r} is no image", remedy=image_remedy(value))
 
 
 def _require_gpu_type(value: str | None) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
-
 from autotuner import __version__
+from autotuner.config.yaml_text import yaml_text
 from autotuner.workers.jobs.request import JobRequest
 from autotuner.workers.jobs.shell import (
     database_lines,
@@ -37,20 +36,4 @@ def skypilot_task(request: JobRequest) -> str:
             "# Install the engines of your tasks here too, as: pip install vllm\n"
         )
     document["run"] = "\n".join(["set -e", *run, ""])
-    return _dumped(document)
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes texts of several lines as blocks, which people can read."""
-
-
-_Dumper.add_representer(
-    str,
-    lambda dumper, text: dumper.represent_scalar(
-        "tag:yaml.org,2002:str", text, style="|" if "\n" in text else None
-    ),
-)
-
-
-def _dumped(document: dict[str, Any]) -> str:
-    return str(yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=100))
+    return yaml_text(document)

@@ -6,7 +6,7 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from autotuner.deploy.yaml_text import yaml_text
+from autotuner.config.yaml_text import yaml_text
 
 
 def is_number(text: str) -> bool:
