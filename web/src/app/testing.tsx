@@ -24,7 +24,7 @@ export interface Answer {
   headers?: Record<string, string>;
 }
 
-type Respond = (asked: Asked) => Answer | undefined;
+type Respond = (asked: Asked) => Answer | Promise<Answer> | undefined;
 
 const OPEN_SESSION: Answer = {
   body: { required: false, authenticated: true, name: null, scope: "admin", csrf_token: null },
@@ -65,7 +65,7 @@ export function renderApp(address: string, respond: Respond) {
     const body: unknown = text === "" || !isJson ? null : JSON.parse(text);
     const one = { method, path: pathname, query: searchParams, body, headers };
     asked.push(one);
-    return responseOf(respond(one) ?? defaultAnswer(one));
+    return responseOf((await respond(one)) ?? defaultAnswer(one));
   });
   const queries = createQueries({ mostRetries: 0 });
   const history = createMemoryHistory({ initialEntries: [address] });

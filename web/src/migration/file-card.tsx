@@ -9,6 +9,7 @@ import { compareFile, type MigratedFile, type MovedComparison, uploadFile } from
 import { ErrorNotice } from "~/ui/error-notice";
 import { count, counted } from "~/ui/format";
 import { asSentence } from "~/ui/sentence";
+import { StaleBox } from "~/ui/stale-box";
 import { TaskLink } from "~/ui/task-link";
 import { DatabaseReportView } from "./database-report";
 import { EngineSelect, lacksEngine } from "./engine-select";
@@ -68,7 +69,9 @@ export function FileCard() {
   };
   // What was taken back elsewhere is what it would become once more.
   const moved = isGone ? null : (moving.data ?? null);
-  const found = moved ?? report;
+  // Where it cannot be said what it would become, nothing of before is shown for it.
+  const found = moved ?? (looking.isError ? null : report);
+  const isStale = !moved && looking.isPending;
   return (
     <section className="card card-body" aria-labelledby="from-a-file">
       <Stack gap="sm">
@@ -122,12 +125,18 @@ export function FileCard() {
         )}
         {!moved && asksEngine && <EngineSelect value={engine} onChange={choose} />}
         {found?.kind === "database" && (
-          <DatabaseReportView report={found.report} isMoved={moved !== null} />
+          <StaleBox isStale={isStale}>
+            <DatabaseReportView report={found.report} isMoved={moved !== null} />
+          </StaleBox>
         )}
         {file && found?.kind === "database" && !moved && (
           <FileTasks file={file} engine={engine} onEngine={choose} />
         )}
-        {found?.kind === "task" && <TaskPreview task={found.task} />}
+        {found?.kind === "task" && (
+          <StaleBox isStale={isStale}>
+            <TaskPreview task={found.task} />
+          </StaleBox>
+        )}
         {moved && comparing.data && <Compared found={comparing.data} />}
         {file && found && mayWrite && (
           <Group gap="xs">

@@ -6,6 +6,7 @@ import { useState } from "react";
 import { type FileSearch, fileTasksQuery, PAGE_OF_FILE, type WaitingTask } from "~/api/migrations";
 import { ErrorNotice } from "~/ui/error-notice";
 import { count, counted } from "~/ui/format";
+import { StaleBox } from "~/ui/stale-box";
 import { LegacyTable } from "./legacy-table";
 import { listed, PreviewDialog, previewColumn } from "./preview-dialog";
 
@@ -57,12 +58,14 @@ export function FileTasks({ file, engine, onEngine }: FileTasksProps) {
         </Text>
       )}
       {items.length > 0 && (
-        <LegacyTable
-          rows={items.map(listed)}
-          name={({ name }) => name}
-          remark={({ experiments }) => counted(experiments, "experiment")}
-          columns={[previewColumn(setShown)]}
-        />
+        <StaleBox isStale={query.isPlaceholderData}>
+          <LegacyTable
+            rows={items.map(listed)}
+            name={({ name }) => name}
+            remark={({ experiments }) => counted(experiments, "experiment")}
+            columns={[previewColumn(setShown)]}
+          />
+        </StaleBox>
       )}
       {isPaged && (
         <Group justify="space-between" gap="sm">

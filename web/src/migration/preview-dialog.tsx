@@ -4,6 +4,7 @@ import { previewQuery, type WaitingTask } from "~/api/migrations";
 import type { Status } from "~/api/tasks";
 import { Dialog } from "~/ui/dialog";
 import { ErrorNotice } from "~/ui/error-notice";
+import { StaleBox } from "~/ui/stale-box";
 import { EngineSelect } from "./engine-select";
 import { TaskPreview } from "./task-preview";
 
@@ -28,7 +29,11 @@ export function PreviewDialog({ task, file, engine, onEngine, onClose }: Preview
         {task.engine === null && <EngineSelect value={engine} onChange={onEngine} />}
         {read.isPending && <Skeleton height={120} />}
         {read.isError && <ErrorNotice error={read.error} onRetry={() => void read.refetch()} />}
-        {read.data && <TaskPreview task={read.data} />}
+        {read.data && (
+          <StaleBox isStale={read.isPlaceholderData}>
+            <TaskPreview task={read.data} />
+          </StaleBox>
+        )}
       </Stack>
     </Dialog>
   );

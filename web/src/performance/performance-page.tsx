@@ -13,6 +13,7 @@ import { EmptyState } from "~/ui/empty-state";
 import { ErrorNotice } from "~/ui/error-notice";
 import { device, load, number, unbroken } from "~/ui/format";
 import { asSentence } from "~/ui/sentence";
+import { StaleBox } from "~/ui/stale-box";
 import { HelpsCard } from "./helps-card";
 import { LatencyBar } from "./latency-bar";
 import { LearntCard } from "./learnt-card";
@@ -46,9 +47,9 @@ export function PerformancePage() {
         </Text>
       )}
       {found.data && !isUnexplained && (
-        <div aria-busy={found.isPlaceholderData} className={classes.explained}>
+        <StaleBox isStale={found.isPlaceholderData}>
           <Explained found={found.data} />
-        </div>
+        </StaleBox>
       )}
     </Stack>
   );

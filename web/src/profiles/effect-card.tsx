@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import type { ProfilePreview } from "~/api/profiles";
 import { counted, fieldName } from "~/ui/format";
 import { asSentence } from "~/ui/sentence";
+import { StaleBox } from "~/ui/stale-box";
 import { type EffectRow, effectRows, layerName } from "./effects";
 import classes from "./profiles.module.css";
 import { textOf } from "./written-values";
@@ -26,7 +27,7 @@ export function EffectCard(props: EffectCardProps) {
   const rows = effectRows(one, other);
   const differing = rows.filter(({ differs }) => differs).length;
   return (
-    <section className="card card-body" aria-labelledby="profile-effect" aria-busy={isBehind}>
+    <section className="card card-body" aria-labelledby="profile-effect">
       <Group justify="space-between" gap="sm" align="flex-end" mb="xs">
         <div>
           <Title order={2} fz="md" id="profile-effect">
@@ -46,56 +47,58 @@ export function EffectCard(props: EffectCardProps) {
           data={[{ value: "", label: "nothing" }, ...others]}
         />
       </Group>
-      {one.problem !== null && <Problem text={one.problem} />}
-      {rows.length === 0 ? (
-        <Text size="sm" className="quiet">
-          None of its layers applies here.
-        </Text>
-      ) : (
-        <Table className={classes.effects} fz="sm">
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th scope="col">Field</Table.Th>
-              <Table.Th scope="col" className="text-of-users">
-                {title}
-              </Table.Th>
-              {other && (
+      <StaleBox isStale={isBehind}>
+        {one.problem !== null && <Problem text={one.problem} />}
+        {rows.length === 0 ? (
+          <Text size="sm" className="quiet">
+            None of its layers applies here.
+          </Text>
+        ) : (
+          <Table className={classes.effects} fz="sm">
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th scope="col">Field</Table.Th>
                 <Table.Th scope="col" className="text-of-users">
-                  {other.name}
+                  {title}
                 </Table.Th>
-              )}
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {rows.map((row) => (
-              <Table.Tr key={row.field} data-differs={row.differs}>
-                <Table.Th scope="row" title={row.field}>
-                  {fieldName(row.field)}
-                </Table.Th>
-                <Table.Td data-label={title}>
-                  <Value setting={row.one} />
-                </Table.Td>
                 {other && (
-                  <Table.Td data-label={other.name}>
-                    <Value setting={row.other} />
-                  </Table.Td>
+                  <Table.Th scope="col" className="text-of-users">
+                    {other.name}
+                  </Table.Th>
                 )}
               </Table.Tr>
+            </Table.Thead>
+            <Table.Tbody>
+              {rows.map((row) => (
+                <Table.Tr key={row.field} data-differs={row.differs}>
+                  <Table.Th scope="row" title={row.field}>
+                    {fieldName(row.field)}
+                  </Table.Th>
+                  <Table.Td data-label={title}>
+                    <Value setting={row.one} />
+                  </Table.Td>
+                  {other && (
+                    <Table.Td data-label={other.name}>
+                      <Value setting={row.other} />
+                    </Table.Td>
+                  )}
+                </Table.Tr>
+              ))}
+            </Table.Tbody>
+          </Table>
+        )}
+        <Skipped of={title} preview={one} />
+        {other && <Skipped of={other.name} preview={other} />}
+        {notes.length > 0 && (
+          <Notes>
+            {notes.map((note) => (
+              <li key={note} className="text-of-users">
+                {asSentence(note)}
+              </li>
             ))}
-          </Table.Tbody>
-        </Table>
-      )}
-      <Skipped of={title} preview={one} />
-      {other && <Skipped of={other.name} preview={other} />}
-      {notes.length > 0 && (
-        <Notes>
-          {notes.map((note) => (
-            <li key={note} className="text-of-users">
-              {asSentence(note)}
-            </li>
-          ))}
-        </Notes>
-      )}
+          </Notes>
+        )}
+      </StaleBox>
     </section>
   );
 }

@@ -12,6 +12,7 @@ import { ErrorNotice } from "~/ui/error-notice";
 import { load, milliseconds, percent } from "~/ui/format";
 import { quantity } from "~/ui/quantities";
 import { asSentence } from "~/ui/sentence";
+import { StaleBox } from "~/ui/stale-box";
 import { DeploymentTable } from "./deployment-table";
 import { GpuTable } from "./gpu-table";
 import { GrowthCard } from "./growth-card";
@@ -63,9 +64,9 @@ export function SizingPage() {
         <ErrorNotice error={found.error} onRetry={() => void found.refetch()} />
       )}
       {asked !== null && found.data && (
-        <div aria-busy={found.isPlaceholderData} className={classes.answer}>
+        <StaleBox isStale={found.isPlaceholderData}>
           <Answer found={found.data} taskId={taskId} />
-        </div>
+        </StaleBox>
       )}
     </Stack>
   );

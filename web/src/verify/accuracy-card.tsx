@@ -1,4 +1,4 @@
-import { Group, NativeSelect, SegmentedControl, Skeleton, Text, Title } from "@mantine/core";
+import { Group, NativeSelect, SegmentedControl, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { type Accuracy, accuracyQuery } from "~/api/verify";
 import { ErrorTable } from "~/comparison/error-tables";
@@ -8,6 +8,7 @@ import { EmptyState } from "~/ui/empty-state";
 import { ErrorNotice } from "~/ui/error-notice";
 import { counted } from "~/ui/format";
 import { quantity } from "~/ui/quantities";
+import { StaleBox } from "~/ui/stale-box";
 import { learningSteps, rowsOf } from "./errors-of";
 import { LearningChart } from "./learning-chart";
 import { leftOut } from "./levels-left-out";
@@ -74,7 +75,9 @@ export function AccuracyCard({ search, onChange }: AccuracyCardProps) {
         />
       )}
       {accuracy.data && accuracy.data.overall.levels > 0 && (
-        <Errors accuracy={accuracy.data} search={search} onChange={onChange} />
+        <StaleBox isStale={accuracy.isPlaceholderData}>
+          <Errors accuracy={accuracy.data} search={search} onChange={onChange} />
+        </StaleBox>
       )}
     </section>
   );
@@ -99,7 +102,7 @@ function Errors({ accuracy, search, onChange }: AccuracyCardProps & { accuracy: 
   const groups = rowsOf(by[dimension] ?? [], stage, metric);
   const steps = learningSteps(learning, metric);
   return (
-    <>
+    <Stack gap="sm">
       <Group justify="space-between" gap="sm">
         <Text size="sm" role="status">
           {counted(overall.levels, "level")} of {counted(overall.tasks, "task")}
@@ -155,6 +158,6 @@ function Errors({ accuracy, search, onChange }: AccuracyCardProps & { accuracy: 
           rows={rowsOf(learning, stage, metric, (row) => row.value)}
         />
       </details>
-    </>
+    </Stack>
   );
 }
