@@ -23,7 +23,7 @@ def main() -> None:
         print("0.32.0")
         return
     flags = argparse.ArgumentParser(allow_abbrev=False)
-    for name in ("--host", "--master-addr", "--served-model-name", "--fail-rank"):
+    for name in ("--host", "--master-addr", "--served-model-name", "--fail-rank", "--end-rank"):
         flags.add_argument(name)
     for name in ("--port", "--nnodes", "--node-rank", "--master-port"):
         flags.add_argument(name, type=int, default=0)
@@ -32,6 +32,8 @@ def main() -> None:
     print(f"rank {args.node_rank} on GPUs {os.environ['CUDA_VISIBLE_DEVICES']}", flush=True)
     if args.fail_rank == str(args.node_rank):
         sys.exit("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.")
+    if args.end_rank == str(args.node_rank):
+        sys.exit(3)
     if args.nnodes > 1:
         meet(args)
     if args.headless:

@@ -129,6 +129,19 @@ def test_the_process_whose_fault_it_is_says_why_a_launch_failed(tmp_path: Path) 
     assert not launches.left()
 
 
+def test_a_process_that_ends_while_the_first_one_loads_has_died_loading(tmp_path: Path) -> None:
+    launches = Launches(tmp_path)
+
+    async def launched() -> None:
+        with pytest.raises(LaunchFailed) as failed:
+            await launches.engine("--end-rank", "1")
+        assert failed.value.failure.kind is FailureKind.DIED_LOADING
+        await launches.close()
+
+    asyncio.run(launched())
+    assert not launches.left()
+
+
 def test_an_engine_dies_with_any_of_its_processes(tmp_path: Path) -> None:
     launches = Launches(tmp_path)
 

@@ -45,20 +45,31 @@ def test_without_nodes_of_a_size_all_is_on_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("engine", "words", "further"),
+    ("engine", "words", "variable", "further"),
     [
-        ("vllm", "--nnodes 2 --node-rank {} --master-addr 10.0.0.7 --master-port 4000", True),
-        ("sglang", "--nnodes 2 --node-rank {} --dist-init-addr 10.0.0.7:4000", False),
+        (
+            "vllm",
+            "--nnodes 2 --node-rank {} --master-addr 10.0.0.7 --master-port 4000",
+            "VLLM_HOST_IP",
+            True,
+        ),
+        (
+            "sglang",
+            "--nnodes 2 --node-rank {} --dist-init-addr 10.0.0.7:4000",
+            "SGLANG_HOST_IP",
+            False,
+        ),
     ],
 )
 def test_each_process_knows_its_rank_and_where_they_meet(
-    engine: str, words: str, further: bool
+    engine: str, words: str, variable: str, further: bool
 ) -> None:
     spec = rendered(engine, 8)
     assert (spec.nodes, spec.gpus) == (2, 16)
     for rank in (0, 1):
-        own = spec.on_node(rank, "10.0.0.7", 4000)
+        own = spec.on_node(rank, f"10.0.0.{7 + rank}", "10.0.0.7", 4000)
         assert words.format(rank) in " ".join(own.argv_for(80))
+        assert (variable, f"10.0.0.{7 + rank}") in own.env
         assert (own.nodes, own.gpus, own.is_follower) == (1, 8, rank > 0)
         assert ("--headless" in own.argv) is (further and rank > 0)
         assert "{" not in " ".join(own.argv_for(80))
@@ -66,11 +77,12 @@ def test_each_process_knows_its_rank_and_where_they_meet(
 
 def test_a_command_is_of_the_first_node_and_says_what_the_others_start() -> None:
     command = rendered("vllm", 8).command()
+    assert command.startswith("VLLM_HOST_IP=HEAD vllm serve ")
     assert "--node-rank 0 --master-addr HEAD" in command
     comment = command.partition("  # ")[2]
     assert comment == (
-        "on HEAD, the first of 2 nodes; the others start the same with their own --node-rank and "
-        "--headless"
+        "on HEAD, the first of 2 nodes; the others start the same with their own VLLM_HOST_IP and "
+        "their own --node-rank and --headless"
     )
     parts = command_parts(command)
     assert parts.arguments[-2:] == ("--master-port", "20000")
@@ -103,3 +115,16 @@ def test_words_of_several_nodes_are_not_given_twice(word: str) -> None:
 def test_a_file_names_every_place() -> None:
     with pytest.raises(ValueError, match=r'"{head}" has to stand there once'):
         MultiNodeFile(argv=("--nnodes", "{nodes}", "--rank", "{rank}", "--port", "{head_port}"))
+
+
+def test_a_module_that_knows_no_followers_gives_way_to_one_that_does() -> None:
+    vllm = engine_named("vllm")
+    module = ("/py", "-m", vllm.table.module, *vllm.table.module_words)
+    here = replace(vllm.assume(None), command=module)
+    candidate = Candidate.from_settings({GPU: "h100", TP: 16})
+    model = ResolvedModel("m", "org/m")
+    alone = vllm.render(candidate, model, here)
+    assert alone.argv[:5] == (*module[:4], "org/m")
+    spec = vllm.render(candidate, model, replace(here, gpus_per_node=8))
+    assert spec.argv[:5] == ("/py", "-m", "vllm.entrypoints.cli.main", "serve", "org/m")
+    assert "--model" not in spec.argv

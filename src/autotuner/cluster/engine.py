@@ -44,6 +44,7 @@ class RayEngine(StopsWhenLeft):
 
     Attributes:
         base_url: the engine's address on its own node, where load is made too.
+        was_ready: whether it has served, or the process that it follows has.
 
     Args:
         give_back: called with the reservation of the launch once nothing of the engine is left on
@@ -71,7 +72,7 @@ class RayEngine(StopsWhenLeft):
         self._give_back = give_back
         self._on_gone = on_gone
         self._exit_code: int | None = None
-        self._was_ready = False
+        self.was_ready = False
         self._is_stopping = False
         self._has_stopped = False
         self._lost: LaunchLost | None = None
@@ -96,7 +97,7 @@ class RayEngine(StopsWhenLeft):
             raise LaunchError(outcome.message, remedy=outcome.remedy)
         if isinstance(outcome, Failure):
             raise LaunchFailed(outcome)
-        self._was_ready = True
+        self.was_ready = not request.spec.is_follower
         self.base_url, self.startup_s = outcome.base_url, outcome.startup_s
         self.caches = outcome.caches
 
@@ -167,7 +168,7 @@ class RayEngine(StopsWhenLeft):
     def diagnose(self) -> Failure:
         """Why the engine is dead or misbehaves, from its log and exit code."""
         return judged(
-            self.log_path, self._spec, exit_code=self._exit_code, was_ready=self._was_ready
+            self.log_path, self._spec, exit_code=self._exit_code, was_ready=self.was_ready
         )
 
     async def stop(self) -> None:

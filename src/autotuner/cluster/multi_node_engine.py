@@ -50,8 +50,9 @@ class MultiNodeEngine(StopsWhenLeft):
         head, port = self._serving.facts.address, await self._reservation.free_port()
 
         def of_rank(rank: int) -> LaunchRequest:
-            spec = request.spec.on_node(rank, head, port)
-            return replace(request, spec=spec, launch_id=self.processes[rank].launch_id)
+            process = self.processes[rank]
+            spec = request.spec.on_node(rank, process.facts.address, head, port)
+            return replace(request, spec=spec, launch_id=process.launch_id)
 
         tasks = [asyncio.ensure_future(self._serving.start(of_rank(0)))]
         tasks += [
@@ -72,6 +73,8 @@ class MultiNodeEngine(StopsWhenLeft):
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+        for follower in self._followers:
+            follower.was_ready = True
         serving = self._serving
         self.base_url, self.startup_s = serving.base_url, serving.startup_s
         self.caches = serving.caches

@@ -16,6 +16,8 @@ HEAD = "{head}"
 """Placeholder for the address of the first node, where their processes meet."""
 HEAD_PORT = "{head_port}"
 """Placeholder for the port of that."""
+ADDRESS = "{address}"
+"""Placeholder, as the value of a variable, for a process's own address."""
 DEFAULT_HEAD = "HEAD"
 """The address in a command line that people are shown."""
 DEFAULT_HEAD_PORT = 20000
@@ -31,6 +33,12 @@ class MultiNodeFile(BaseModel):
     """Words of each process; `{nodes}`, `{rank}`, `{head}` and `{head_port}` are filled in."""
     followers: tuple[str, ...] = ()
     """Further words of all processes but the first, which serves."""
+    address_variable: str = ""
+    """Variable with the address at which the other nodes reach a process; without it, it looks for
+    one itself."""
+    module: str = ""
+    """Module that starts a process, with the words of `program`, where `module` knows no
+    followers."""
     since: str | None = None
     """Version that first takes them."""
     source: str = ""

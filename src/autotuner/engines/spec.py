@@ -8,6 +8,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 from autotuner.engines.multi_node import (
+    ADDRESS,
     DEFAULT_HEAD,
     DEFAULT_HEAD_PORT,
     HEAD,
@@ -133,20 +134,18 @@ class LaunchSpec:
             port, host: what the engine is to bind to.
             folder: where `files` lie.
         """
-        if self.nodes > 1:
-            first = self.on_node(0, DEFAULT_HEAD, DEFAULT_HEAD_PORT)
-            return first.argv_for(port, host=host, folder=folder)
         filled = [arg.replace(PORT, str(port)).replace(HOST, host) for arg in self.argv]
         for name, _ in self.files:
             place = f"{folder}/{name}" if folder else name
             filled = [arg.replace(FILE.format(name=name), place) for arg in filled]
         return tuple(filled)
 
-    def on_node(self, rank: int, head: str, head_port: int) -> LaunchSpec:
+    def on_node(self, rank: int, address: str, head: str, head_port: int) -> LaunchSpec:
         """The process of one of several nodes.
 
         Args:
             rank: of the node, from 0.
+            address: of the node, for the others.
             head, head_port: where on the first node they all meet.
         """
         words = (*self.argv, *(self.followers if rank else ()))
@@ -156,6 +155,7 @@ class LaunchSpec:
         return replace(
             self,
             argv=words,
+            env=tuple((name, address if value == ADDRESS else value) for name, value in self.env),
             gpus=self.gpus // self.nodes,
             nodes=1,
             followers=(),
@@ -167,15 +167,16 @@ class LaunchSpec:
 
         That of several nodes is of the first one, and its comment has what the others start.
         """
+        if self.nodes > 1:
+            first = self.on_node(0, DEFAULT_HEAD, DEFAULT_HEAD, DEFAULT_HEAD_PORT)
+            return f"{first.command(port, host=host)}{self._others()}"
         written = [f"printf %s {shlex.quote(text)} > {name} && " for name, text in self.files]
         words = [f"{name}={shlex.quote(value)}" for name, value in self.env]
-        line = "".join(written) + " ".join([*words, shlex.join(self.argv_for(port, host=host))])
-        return f"{line}{self._others()}"
+        return "".join(written) + " ".join([*words, shlex.join(self.argv_for(port, host=host))])
 
     def _others(self) -> str:
-        if self.nodes == 1:
-            return ""
         ranks = (flag for flag, word in pairwise(self.argv) if word == RANK)
-        own = " and ".join((*(f"their own {flag}" for flag in ranks), *self.followers))
+        variables = (name for name, value in self.env if value == ADDRESS)
+        own = [f"their own {word}" for word in (*variables, *ranks)] + list(self.followers)
         first = f"on {DEFAULT_HEAD}, the first of {self.nodes} nodes"
-        return f"  # {first}; the others start the same with {own}"
+        return f"  # {first}; the others start the same with {' and '.join(own)}"

@@ -15,7 +15,7 @@ from autotuner.config import Candidate
 from autotuner.engines.engine import MODEL, Installation
 from autotuner.engines.installed import installed_here, installed_in, version_of_program
 from autotuner.engines.mounts import mounts_of
-from autotuner.engines.multi_node import NODES, MultiNodeFile, nodes_for
+from autotuner.engines.multi_node import ADDRESS, NODES, MultiNodeFile, nodes_for
 from autotuner.engines.rows import NOTHING, LaunchFragment, checked_version, in_range
 from autotuner.engines.spec import FILE, LaunchSpec, Mount
 from autotuner.engines.table import OPTIONS_FILE, EngineTable, engine_table, nested, options_text
@@ -143,8 +143,12 @@ class TabledEngine:
     ) -> LaunchSpec:
         table = self.table
         location = _location(table, model)
-        named = MODEL in installation.command
-        command = [location if word == MODEL else word for word in installation.command]
+        nodes = nodes_for(candidate.gpus, installation.gpus_per_node)
+        extra = candidate.misc.extra_args or ()
+        multi_node = _multi_node(table, nodes, installation.version, extra)
+        started = _started(table, multi_node, installation.command)
+        named = MODEL in started
+        command = [location if word == MODEL else word for word in started]
         words = [*command, *(() if named else ("--model", location))]
         words += [model.name if word == "{name}" else word for word in table.argv]
         words += self._revision(model)
@@ -153,13 +157,8 @@ class TabledEngine:
         for fragment in fragments:
             for flag, key, value in fragment.keys:
                 (in_json.setdefault(flag, []) if flag else in_file).append((key, value))
-        extra = candidate.misc.extra_args or ()
         own_words = [word for fragment in fragments for word in fragment.words]
         words += own_words[: len(own_words) - len(extra)]
-        nodes = nodes_for(candidate.gpus, installation.gpus_per_node)
-        multi_node = (
-            _multi_node(table, nodes, installation.version, extra) if nodes > 1 else _ON_ONE_NODE
-        )
         words += [word.replace(NODES, str(nodes)) for word in multi_node.argv]
         for flag, keys in in_json.items():
             words += [flag, json.dumps(nested(keys), sort_keys=True)]
@@ -171,6 +170,8 @@ class TabledEngine:
         variables = table.device_variables.get(device, {}) | dict(
             pair for fragment in fragments for pair in fragment.variables
         )
+        if multi_node.address_variable:
+            variables[multi_node.address_variable] = ADDRESS
         return LaunchSpec(
             engine=self.name,
             argv=(*words, *extra),
@@ -245,6 +246,15 @@ def _multi_node(
             remedy="leave it out",
         )
     return found
+
+
+def _started(
+    table: EngineTable, multi_node: MultiNodeFile, command: tuple[str, ...]
+) -> tuple[str, ...]:
+    """The command of an installation, by the module that knows processes of several nodes."""
+    if not multi_node.module or command[1:3] != ("-m", table.module):
+        return command
+    return (command[0], "-m", multi_node.module, *table.program_words)
 
 
 def _refuse_two_setters(
