@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
-from autotuner.cluster.connection import ray_module
+from autotuner.cluster.connection import connected, ray_module
 from autotuner.cluster.launcher import RayLauncher
 from autotuner.cluster.multi_node_engine import MultiNodeEngine
 from autotuner.config import RayConfig
@@ -73,17 +73,20 @@ class Launches:
     async def close(self) -> None:
         await self._launcher.close()
 
-    def left(self) -> list[str]:
-        """Processes and placement groups, ten seconds later."""
-        deadline = time.monotonic() + 10
-        while (found := self._there()) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        return found
 
-    def _there(self) -> list[str]:
+def left(mark: str) -> list[str]:
+    """Marked processes, and placement groups, ten seconds later."""
+
+    def there() -> list[str]:
+        connected("auto")
         groups = ray_module().util.placement_group_table().values()
         kept = [f"{one['name']}: {one['state']}" for one in groups if one["state"] != "REMOVED"]
-        return [*processes(self.mark).values(), *kept]
+        return [*processes(mark).values(), *kept]
+
+    deadline = time.monotonic() + 10
+    while (found := there()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return found
 
 
 def test_a_process_on_each_node_meets_the_first_which_serves_and_all_end_together(
@@ -103,7 +106,7 @@ def test_a_process_on_each_node_meets_the_first_which_serves_and_all_end_togethe
         await launches.close()
 
     asyncio.run(launched())
-    assert not launches.left()
+    assert not left(launches.mark)
     assert sorted(launches.gone) == sorted(launches.started)
     assert len({name.split()[0] for name in launches.started}) == 4, "a name for each process"
     logs = [launches.log_path, launches.log_path.with_suffix(".node1.log")]
@@ -126,7 +129,7 @@ def test_the_process_whose_fault_it_is_says_why_a_launch_failed(tmp_path: Path) 
         await launches.close()
 
     asyncio.run(launched())
-    assert not launches.left()
+    assert not left(launches.mark)
 
 
 def test_a_process_that_ends_while_the_first_one_loads_has_died_loading(tmp_path: Path) -> None:
@@ -139,7 +142,7 @@ def test_a_process_that_ends_while_the_first_one_loads_has_died_loading(tmp_path
         await launches.close()
 
     asyncio.run(launched())
-    assert not launches.left()
+    assert not left(launches.mark)
 
 
 def test_an_engine_dies_with_any_of_its_processes(tmp_path: Path) -> None:
@@ -159,7 +162,7 @@ def test_an_engine_dies_with_any_of_its_processes(tmp_path: Path) -> None:
         await launches.close()
 
     asyncio.run(launched())
-    assert not launches.left()
+    assert not left(launches.mark)
 
 
 def test_a_node_that_is_lost_loses_the_launch(
@@ -180,7 +183,7 @@ def test_a_node_that_is_lost_loses_the_launch(
 
     try:
         asyncio.run(launched())
-        assert not launches.left()
+        assert not left(launches.mark)
     finally:
         another_node()
 
@@ -205,20 +208,33 @@ benchmark:
 """
 
 
-def test_a_task_measures_candidates_on_one_node_and_on_several(tmp_path: Path) -> None:
-    program, task = tmp_path / "vllm", tmp_path / "task.yaml"
-    program.write_text(f'#!/bin/sh\nexec {" ".join(SERVER)} "$@"\n', encoding="utf-8")
-    program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    task.write_text(TASK.format(program=program), encoding="utf-8")
-    home = {"AUTOTUNER_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "1"}
+class Command:
+    """The command line with one home, on a task that needs one node and several."""
 
-    def autotuner(*words: str) -> subprocess.CompletedProcess[str]:
+    def __init__(self, folder: Path) -> None:
+        program, self.task = folder / "vllm", folder / "task.yaml"
+        program.write_text(f'#!/bin/sh\nexec {" ".join(SERVER)} "$@"\n', encoding="utf-8")
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+        self.task.write_text(TASK.format(program=program), encoding="utf-8")
+        self.mark = uuid.uuid4().hex
+        home = {"AUTOTUNER_HOME": str(folder / "home"), "HF_HUB_OFFLINE": "1"}
+        self.environment = os.environ | home | {MARK: self.mark}
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "autotuner", *words]
         return subprocess.run(
-            command, capture_output=True, text=True, env=os.environ | home, check=False
+            command, capture_output=True, text=True, env=self.environment, check=False
         )
 
-    done = autotuner("tune", str(task), "--json")
+    def start(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "autotuner", "tune", str(self.task)]
+        out = subprocess.DEVNULL
+        return subprocess.Popen(command, stdout=out, stderr=out, env=self.environment)
+
+
+def test_a_task_measures_candidates_on_one_node_and_on_several(tmp_path: Path) -> None:
+    command = Command(tmp_path)
+    done = command.run("tune", str(command.task), "--json")
     assert done.returncode == 0, done.stderr
     experiments = json.loads(done.stdout)["experiments"]
     nodes = {one["settings"]["parallel.tensor_parallel"]: one for one in experiments}
@@ -227,7 +243,27 @@ def test_a_task_measures_candidates_on_one_node_and_on_several(tmp_path: Path) -
     for one, hosts in ((nodes[2], 1), (nodes[4], 2)):
         assert one["status"] == "completed"
         assert len(one["measurements"][0]["node"]["host"].split(", ")) == hosts
-    refused = autotuner("export", "1", "--point", nodes[4]["id"], "--format", "kubernetes")
+    refused = command.run("export", "1", "--point", nodes[4]["id"], "--format", "kubernetes")
     assert refused.returncode != 0
     assert "it is of 2 nodes with a process on each" in refused.stderr
-    assert autotuner("export", "1", "--point", nodes[2]["id"], "--format", "shell").returncode == 0
+    assert (
+        command.run("export", "1", "--point", nodes[2]["id"], "--format", "shell").returncode == 0
+    )
+
+
+def test_an_owner_that_is_killed_leaves_no_process_on_any_node(tmp_path: Path) -> None:
+    command = Command(tmp_path)
+    owner = command.start()
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if any("--headless" in line for line in processes(command.mark).values()):
+            break
+        time.sleep(0.05)
+    else:
+        raise AssertionError("no process was started on a second node")
+    owner.kill()
+    owner.wait()
+    assert not left(command.mark)
+    done = command.run("tune", str(command.task), "--json")
+    assert [one["status"] for one in json.loads(done.stdout)["experiments"]] == ["completed"] * 2
+    assert not left(command.mark)
