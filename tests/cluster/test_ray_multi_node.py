@@ -117,28 +117,25 @@ def test_a_process_on_each_node_meets_the_first_which_serves_and_all_end_togethe
         assert ("--headless" in text) is (rank > 0)
 
 
-def test_the_process_whose_fault_it_is_says_why_a_launch_failed(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("fault", "kind", "words"),
+    [
+        ("--fail-rank", FailureKind.OUT_OF_MEMORY, "CUDA out of memory"),
+        ("--end-rank", FailureKind.DIED_LOADING, "rank 1 on GPUs"),
+    ],
+)
+def test_the_process_whose_fault_it_is_says_why_a_launch_failed(
+    fault: str, kind: FailureKind, words: str, tmp_path: Path
+) -> None:
     launches = Launches(tmp_path)
 
     async def launched() -> None:
         with pytest.raises(LaunchFailed) as failed:
-            await launches.engine("--fail-rank", "1")
-        assert failed.value.failure.kind is FailureKind.OUT_OF_MEMORY
-        assert failed.value.failure.message.startswith("on node ")
-        assert "CUDA out of memory" in failed.value.failure.log_tail
-        await launches.close()
-
-    asyncio.run(launched())
-    assert not left(launches.mark)
-
-
-def test_a_process_that_ends_while_the_first_one_loads_has_died_loading(tmp_path: Path) -> None:
-    launches = Launches(tmp_path)
-
-    async def launched() -> None:
-        with pytest.raises(LaunchFailed) as failed:
-            await launches.engine("--end-rank", "1")
-        assert failed.value.failure.kind is FailureKind.DIED_LOADING
+            await launches.engine(fault, "1")
+        failure = failed.value.failure
+        assert failure.kind is kind
+        assert failure.message.startswith("on node ")
+        assert words in failure.log_tail
         await launches.close()
 
     asyncio.run(launched())

@@ -128,7 +128,7 @@ def _value(
         return _Value(count, f"runtime.nextn and one more ({count})")
     if term == "nodes":
         nodes, most = nodes_of(candidate, context), context.gpus_per_node
-        return _Value(nodes, f"nodes ({nodes}, for {candidate.gpus} GPUs on nodes of {most})")
+        return _Value(nodes, f"the number of nodes ({nodes}: {candidate.gpus} GPUs, {most} a node)")
     if term in ("longest_prompt", "longest_request"):
         prompt = term == "longest_prompt"
         tokens = context.longest_prompt_tokens if prompt else context.largest_request_tokens
@@ -184,7 +184,9 @@ def _reason(
 
 
 def _remedy(row: Requirement, left: _Value, right: _Value) -> str:
-    """Values that meet the relation."""
+    """Values that meet the relation; none where what has to meet it follows from other fields."""
+    if all("." not in term for term in row.term):
+        return ""
     if row.relation == "equal":
         return f"use {right.value}"
     if row.relation == "multiple_of":
