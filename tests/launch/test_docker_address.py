@@ -6,6 +6,9 @@ import errno
 import hashlib
 import json
 import socket
+import ssl
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -110,3 +113,50 @@ def test_a_rootless_daemon_beside_one_that_may_not_be_used_is_named(
         assert rootless in unreachable(USUAL_ADDRESS, REFUSED, of_user).remedy
         nobody = ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
         assert "start it" in unreachable(rootless, nobody, of_user).remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "why", "remedy"),
+    [
+        ("[SSL: WRONG_VERSION_NUMBER] wrong version number", "speaks no TLS", "unset DOCKER_TLS"),
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed", "is not trusted", "ca.pem"),
+        ("[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED]", "CERTIFICATE_REQUIRED", "DOCKER_CERT_PATH"),
+    ],
+)
+def test_tls_that_fails_is_no_want_of_rights(text: str, why: str, remedy: str) -> None:
+    """Python numbers it as the operating system numbers that."""
+    error = unreachable("tcp://192.0.2.7:2376", OSError(ssl.SSLError(errno.EPERM, text)), {})
+    assert why in error.message
+    assert remedy in error.remedy
+    assert "usermod" not in error.remedy
+
+
+def test_certificates_that_are_not_there_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
+    monkeypatch.setenv("DOCKER_CERT_PATH", str(tmp_path))
+    with pytest.raises(DockerUnavailableError, match=r"no cert\.pem and key\.pem") as caught:
+        DockerDaemon("tcp://127.0.0.1:1").facts()
+    assert "ca.pem" in caught.value.remedy
+
+
+@pytest.mark.parametrize("status", [200, 404, 500])
+def test_another_program_than_a_daemon_is_named_in_one_line(status: int) -> None:
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(b"<html>\n<body>\nnothing here\n" + b"x" * 4000)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Page) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(DockerUnavailableError) as caught:
+            DockerDaemon(f"tcp://127.0.0.1:{server.server_port}").facts()
+        server.shutdown()
+    assert len(caught.value.message) < 300
+    assert "\n" not in caught.value.message
+    assert ("another program" in caught.value.message) == (status != 500)

@@ -18,7 +18,7 @@ from autotuner.config.candidate import (
 from autotuner.config.containers import DockerConfig
 from autotuner.config.deployment import RayConfig, ReplayConfig
 from autotuner.config.described_gpu import DescribedGpu, DescribedGpus
-from autotuner.config.document import Document, nearest
+from autotuner.config.document import STORED, Document, nearest
 from autotuner.config.extensions import PredictorName
 from autotuner.config.fault_words import path_of, problems_in, problems_of
 from autotuner.config.groups import GROUPS, flag_of
@@ -44,7 +44,6 @@ from autotuner.config.partial import PartialTask, parse_partly
 from autotuner.config.slo import LATENCIES, NEEDS_TPOT, PERCENTILES, Latency, Slo
 from autotuner.config.task import (
     AS_RECORDED,
-    STORED,
     Combination,
     Model,
     PredictionConfig,

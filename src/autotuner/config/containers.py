@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, Strict
+from pydantic import AfterValidator, Field, Strict, ValidationInfo
 
-from autotuner.config.document import Bool, Document
+from autotuner.config.document import STORED, Bool, Document
 
 VERSION = "{version}"
 """Stands for the engine's version in `DockerConfig.image`."""
@@ -45,12 +45,14 @@ def image_remedy(text: str) -> str:
     return "write its name in small letters" if is_image(text.lower()) else "give REPOSITORY:TAG"
 
 
-def _is_reference(text: str) -> str:
-    last = text.rpartition("/")[2]
-    if not _REFERENCE.fullmatch(text) or not (":" in last or "@" in last):
+def _is_reference(text: str, info: ValidationInfo) -> str:
+    last, named = text.rpartition("/")[2], text.replace(VERSION, "0")
+    is_one = _REFERENCE.fullmatch(text) and (info.context == STORED or is_image(named))
+    if not is_one or not (":" in last or "@" in last):
+        lower = "; names of images have small letters alone" if is_image(named.lower()) else ""
         raise ValueError(
             f"{text!r} is no image with its tag; write it like vllm/vllm-openai:v0.9.1, or with "
-            f"{VERSION} for the engine's version"
+            f"{VERSION} for the engine's version{lower}"
         )
     return text
 
@@ -117,4 +119,4 @@ def docker_options(config: Mapping[str, Any]) -> DockerConfig | None:
     """The options of a stored task's containers; None where its engines are in none."""
     if config.get("deployment_mode") != "docker":
         return None
-    return DockerConfig.model_validate(config.get("docker") or {})
+    return DockerConfig.model_validate(config.get("docker") or {}, context=STORED)

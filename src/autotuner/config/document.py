@@ -17,6 +17,9 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
+STORED = "stored"
+"""Context of a document that was accepted once and is read again: requirements that only came later
+do not hold for it, or results that are there could not be shown."""
 _MOST_LISTED = 24
 """Words that a hint lists: a line or two, all of an enumeration, not all models of the catalog."""
 LARGEST = 2**31 - 1

@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from autotuner.config.document import STORED
 from autotuner.config.fault_words import problems_of
 from autotuner.config.parse import DocumentError, parse_document
-from autotuner.config.task import STORED, TaskConfig
+from autotuner.config.task import TaskConfig
 from autotuner.errors import AutotunerError, ConfigError, Problem
 
 _MAX_BYTES = 4 << 20

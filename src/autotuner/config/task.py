@@ -26,6 +26,7 @@ from autotuner.config.containers import DockerConfig
 from autotuner.config.deployment import RayConfig, ReplayConfig
 from autotuner.config.described_gpu import DescribedGpu
 from autotuner.config.document import (
+    STORED,
     Bool,
     Document,
     field_faults,
@@ -44,9 +45,6 @@ _ADDED_FIELDS = (("benchmark", "load"), ("scheduling", "receive_interval"))
 """Fields that came later: left out, they change no content id, so runs of before go on."""
 _OF_THE_CLUSTER = RayConfig.model_fields.keys() - {"gpus_per_node"}
 """Fields of `ray` that say where a launch runs, and nothing of the launch."""
-STORED = "stored"
-"""Context of a document that was accepted once and is read again: requirements that only came later
-do not hold for it, or results that are there could not be shown."""
 
 
 class Model(Document):

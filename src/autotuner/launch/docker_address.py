@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import ssl
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,6 +17,36 @@ _ADDRESS = re.compile(
 )
 _NO_SOCKET = (errno.ENOENT, errno.ECONNREFUSED, errno.ENOTSOCK)
 _NO_RIGHT = (errno.EACCES, errno.EPERM)
+_LONGEST_WHY = 200
+_MEANINGS = (
+    (
+        r"certificate and key files must be provided",
+        "DOCKER_TLS_VERIFY is set, and DOCKER_CERT_PATH has no cert.pem and key.pem",
+        "put ca.pem, cert.pem and key.pem there, or unset DOCKER_TLS_VERIFY",
+    ),
+    (
+        r"WRONG_VERSION_NUMBER|UNKNOWN_PROTOCOL",
+        "it speaks no TLS there",
+        "unset DOCKER_TLS_VERIFY, or give the port at which it does (2376)",
+    ),
+    (
+        r"CERTIFICATE_VERIFY_FAILED",
+        "its certificate is not trusted",
+        "give the ca.pem that it is signed with in DOCKER_CERT_PATH, and its name in DOCKER_HOST",
+    ),
+    (
+        r"HTTP request to an HTTPS server",
+        "it speaks TLS there",
+        "set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to its ca.pem, cert.pem and key.pem",
+    ),
+    (
+        r"API version: (?:404 Client Error|Expecting value|Extra data)",
+        "no Docker daemon answers there, but another program",
+        "see that DOCKER_HOST says where the daemon is",
+    ),
+)
+"""Of what the library says: pattern, meaning and remedy; an error of TLS has the number of another
+of the operating system."""
 
 
 def address_for(environment: Mapping[str, str]) -> str:
@@ -47,10 +78,15 @@ def unreachable(
     address: str, error: BaseException, environment: Mapping[str, str] = os.environ
 ) -> DockerUnavailableError:
     """The error of a daemon that does not answer, by the operating system's reason."""
+    for pattern, meaning, remedy in _MEANINGS:
+        if re.search(pattern, str(error)):
+            return _unavailable(address, meaning, remedy)
     reason = _os_error(error)
     code = reason.errno if reason is not None else None
     why = (reason and reason.strerror) or str(error) or type(error).__name__
     remedy = "see that it runs, and that DOCKER_HOST says where"
+    if isinstance(reason, ssl.SSLError):
+        code, remedy = None, "compare DOCKER_TLS_VERIFY and DOCKER_CERT_PATH with its own TLS"
     rootless = _rootless_address(environment)
     if code in (*_NO_RIGHT, *_NO_SOCKET) and rootless not in (None, address):
         remedy = f"to use your own daemon, which is rootless: export DOCKER_HOST={rootless}"
@@ -61,6 +97,10 @@ def unreachable(
         )
     elif code in _NO_SOCKET:
         remedy = "start it (`sudo systemctl start docker`), or say where it is with DOCKER_HOST"
+    return _unavailable(address, " ".join(why.split())[:_LONGEST_WHY], remedy)
+
+
+def _unavailable(address: str, why: str, remedy: str) -> DockerUnavailableError:
     return DockerUnavailableError(
         f"Unable to connect to Docker daemon at {address}: {why}", remedy=remedy
     )

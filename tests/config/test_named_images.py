@@ -1,0 +1,47 @@
+"""Names of images in task files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from autotuner.config import parse_stored_task, parse_task
+from autotuner.config.containers import docker_options
+from autotuner.errors import ConfigError
+
+
+def task(image: str) -> dict[str, Any]:
+    """A task in containers of an image."""
+    named = {"version": 2, "name": "t", "model": {"id": "m"}}
+    return named | {"deployment_mode": "docker", "docker": {"image": image}}
+
+
+@pytest.mark.parametrize(
+    "image",
+    ["a:1", "vllm/vllm-openai:v{version}", "Host.example:5000/a__b/c-d:V1_{version}-Cu12"],
+)
+def test_an_image_with_its_tag_is_taken(image: str) -> None:
+    assert parse_task(task(image)).docker.image == image
+
+
+@pytest.mark.parametrize(
+    ("image", "why"),
+    [
+        ("Nobody/NO:1", "small letters"),
+        ("nobody/a..b:1", "is no image"),
+        ("nobody//a:1", "is no image"),
+        ("nobody/a", "with its tag"),
+    ],
+)
+def test_what_no_daemon_takes_for_an_image_is_refused(image: str, why: str) -> None:
+    with pytest.raises(ConfigError, match=rf"docker\.image: .*{why}"):
+        parse_task(task(image))
+
+
+def test_a_stored_task_keeps_its_image() -> None:
+    document = task("nobody/NO:1")
+    assert parse_stored_task(document, source="task 1").docker.image == "nobody/NO:1"
+    options = docker_options(document)
+    assert options is not None
+    assert options.image == "nobody/NO:1"
