@@ -66,12 +66,13 @@ def test_launches_are_numbered_rising_further_ones_among_them() -> None:
         LaunchTakenBack(2, "the node is gone"),
         began[1],
         ended[1],
-        RelaunchStarted(1, "a", 2, "a reference"),
+        RelaunchStarted(1, "a", 2, "a reference", 1, 2),
         RelaunchEnded(1, "a", 2, None, 1.0),
         began[2],
     ]
     with Progress(Console(file=file, width=100), prepared(5)) as shown:
         for event in events:
             shown.tell(event)
+    assert "launch 2 of it  (confirm, 1 of at most 2: a reference)" in file.getvalue()
     numbers = [line[:5] for line in file.getvalue().splitlines() if line.startswith("[")]
     assert numbers == ["[2/5]", "[3/5]", "[3/5]", "[4/5]", "[5/5]"]

@@ -121,8 +121,8 @@ EXPECTED: dict[str, tuple[Event, list[str]]] = {
         ["ERROR Launch 3 failed: out_of_memory: no room"],
     ),
     "relaunch_started": (
-        RelaunchStarted(3, "c", 2, "is it so again?"),
-        ["INFO Launch 3 again (2): is it so again?"],
+        RelaunchStarted(3, "c", 2, "is it so again?", 1, 3),
+        ["INFO Launch 3 again (2), further launch 1 of at most 3: is it so again?"],
     ),
     "relaunch_ended": (
         RelaunchEnded(3, "c", 2, BROKEN, 9.0),

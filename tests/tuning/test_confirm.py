@@ -63,9 +63,9 @@ def relaunched(summary: TaskSummary) -> list[tuple[int, int]]:
 def test_the_recommended_one_and_those_that_may_be_better_take_turns(bench: Bench) -> None:
     summary, _ = bench.tune(by_launch({1: [300.0], 2: [395.0], 4: [400.0]}), changes=asked())
     assert sorted(relaunched(summary)) == [(2, 2), (2, 3), (4, 2)]
-    started = [event.candidate_id for event in bench.events if isinstance(event, RelaunchStarted)]
-    assert len(started) == 3
-    assert started[0] != started[1]
+    started = [event for event in bench.events if isinstance(event, RelaunchStarted)]
+    assert [(event.further, event.most) for event in started] == [(1, 3), (2, 3), (3, 3)]
+    assert started[0].candidate_id != started[1].candidate_id
     found = summary.confirmation
     assert found is not None
     assert (found.planned, found.made, found.recommended_launches) == (3, 3, 2)

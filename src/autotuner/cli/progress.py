@@ -116,12 +116,12 @@ class Progress:
                 self._seconds.append(seconds)
                 if failure is not None:
                     self._result(index, f"failed: {failure.kind.value}: {failure.message}", "red")
-            case RelaunchStarted(index, candidate, launch, reason):
+            case RelaunchStarted(index, candidate, launch, reason, further, most):
                 self._labels[index] = self._label(index, launch)
                 short = self._ids.get(candidate, candidate)
                 self._live(index, "starting the engine")
                 label = f"{self._labels[index]} {short} launch {launch} of it"
-                self._print(f"{label}  ({PHASE}: {reason})")
+                self._print(f"{label}  ({PHASE}, {further} of at most {most}: {reason})")
             case RelaunchEnded(index, _, _, failure, seconds):
                 self._seconds.append(seconds)
                 if failure is not None:

@@ -119,6 +119,12 @@ def _preparing(payload: Payload) -> str:
     return f"{payload['what']}" + (f": {done:.2f} of {total:.2f} GiB" if total else "")
 
 
+def _again(payload: Payload) -> str:
+    further, most = payload.get("further"), payload.get("most")
+    number = f", further launch {further} of at most {most}" if further else ""
+    return f"Launch {payload['index']} again ({payload['launch']}){number}: {payload['reason']}"
+
+
 _MEASURED = (
     ("tok_s", "", 1, "tok/s"),
     ("ttft_ms", "TTFT ", 0, "ms"),
@@ -145,7 +151,7 @@ _TEXTS: Mapping[str, Callable[[Payload], str]] = {
     "launch_taken_back": lambda p: f"Launch {p['index']} counts as not made: {p['reason']}",
     "launch_cut_short": lambda p: f"Launch {p['index']} cut short {p['reason']}",
     "experiment_ended": lambda p: f"Launch {p['index']} completed after {p['seconds']:.0f} s",
-    "relaunch_started": lambda p: f"Launch {p['index']} again ({p['launch']}): {p['reason']}",
+    "relaunch_started": _again,
     "relaunch_ended": lambda p: f"Launch {p['index']} again completed after {p['seconds']:.0f} s",
     "task_ended": _ended,
 }

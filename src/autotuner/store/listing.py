@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSON, aggregate_order_by
 
 from autotuner.store.answers import answered
-from autotuner.store.schema import ExperimentRow, TaskRow
+from autotuner.store.schema import ExperimentRow, RelaunchRow, TaskRow
 from autotuner.store.sessions import Sessions
 from autotuner.store.transitions import STATUSES, UNENDED, allowed_actions
 
@@ -100,6 +100,7 @@ WORDS: Mapping[str, JsonWords] = {
 Row = Mapping[str, Any]
 """Column -> value."""
 _TASKS, _EXPERIMENTS = TaskRow.__table__.c, ExperimentRow.__table__.c
+_RELAUNCHES = RelaunchRow.__table__.c
 """Columns of the tables themselves: the mapper's take twice the time of a page."""
 
 
@@ -275,7 +276,7 @@ def _document(words: JsonWords) -> ColumnElement[str]:
         | {name: words.moment(_TASKS[name]) for name in _MOMENTS}
         | {"updated_at": words.moment(_CHANGED), "experiments": words.json(experiments)}
         | {name: words.json(value) for name, value in _WRITTEN.items()}
-        | {"left_s": _LEFT_S}
+        | {"left_s": _LEFT_S, "further_launches": _FURTHER}
     )
     return cast(document, Text)
 
@@ -327,3 +328,17 @@ _LEFT_S = case(
     (_PAST_ITS_TIME, literal_column("0")),
     else_=_TASKS.expected_wall_s - _TASKS.wall_s,
 )
+_FURTHER = case(
+    (
+        _TASKS.status == _quoted("running"),
+        select(func.count())
+        .where(
+            _EXPERIMENTS.task_id == _TASKS.id,
+            _RELAUNCHES.experiment_id == _EXPERIMENTS.id,
+            _RELAUNCHES.status.in_([_quoted("completed"), _quoted("failed")]),
+        )
+        .scalar_subquery(),
+    ),
+    else_=null(),
+)
+"""Further launches that are finished, which only progress asks for."""

@@ -154,12 +154,15 @@ class ExperimentEnded:
 @dataclass(frozen=True)
 class RelaunchStarted:
     """A candidate is launched again, to confirm what is recommended; `launch` is 2 for the second
-    launch of it."""
+    launch of it, and `further` counts the further launches of all candidates, `most` at the most.
+    """
 
     index: int
     candidate_id: str
     launch: int
     reason: str
+    further: int
+    most: int
 
 
 @dataclass(frozen=True)
@@ -264,8 +267,8 @@ def to_event(event: Event) -> StoredEvent:
                 "failure": _failure(failure),
                 "seconds": seconds,
             }
-        case RelaunchStarted(index, candidate_id, launch, reason):
-            about = {"launch": launch, "reason": reason}
+        case RelaunchStarted(index, candidate_id, launch, reason, further, most):
+            about = {"launch": launch, "reason": reason, "further": further, "most": most}
             return "relaunch_started", {"index": index, "candidate_id": candidate_id, **about}
         case RelaunchEnded(index, candidate_id, launch, failure, seconds):
             return "relaunch_ended", {

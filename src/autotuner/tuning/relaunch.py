@@ -147,9 +147,10 @@ class Relauncher:
         """Starts a launch where nothing else is under way."""
         key = relaunch.candidate_id
         experiment = next(e for e in history if e.candidate_id == key)
+        further = 1 + sum(len(each.relaunches) for each in history)
 
         async def launched(gpus: tuple[str, ...] | None) -> None:
-            await self.run(task, relaunch, experiment, now_s=now_s, gpus=gpus)
+            await self.run(task, relaunch, experiment, further=further, now_s=now_s, gpus=gpus)
 
         wanted = self._prepared.launchable.specs[key].gpus
         parallel.start(key, wanted, launched)
@@ -160,6 +161,7 @@ class Relauncher:
         relaunch: Relaunch,
         experiment: ExperimentRecord,
         *,
+        further: int,
         now_s: Callable[[], float],
         gpus: Sequence[str] | None,
     ) -> None:
@@ -168,6 +170,7 @@ class Relauncher:
 
         Args:
             experiment: of the candidate.
+            further: its number among the further launches of all candidates.
             now_s: tells the seconds of the task.
             gpus: those that the engine is limited to; see `Launcher.launch`.
         """
@@ -189,7 +192,8 @@ class Relauncher:
                 began_s = now_s() - lost_s
             else:
                 began_s += now_s() - preparing_s
-            self._listen(RelaunchStarted(index, key, number, relaunch.reason))
+            most = max(self._prepared.confirm_launches, further)
+            self._listen(RelaunchStarted(index, key, number, relaunch.reason, further, most))
             launch = self._launch(experiment, gpus)
             try:
                 startup_s, failure = await self._made(launch, relaunch, number, log_path, now_s)

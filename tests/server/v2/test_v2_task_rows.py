@@ -115,6 +115,27 @@ def test_best_point_and_time_left_are_shown_and_go_with_a_restart(
     assert (row(client, task_id)["best"], row(client, task_id)["left_s"]) == (None, None)
 
 
+def test_launches_that_confirm_are_counted_while_the_task_runs(
+    service: Service, client: TestClient
+) -> None:
+    task_id = created(client)
+    lease = claimed(service, task_id)
+    store = service.store.fenced(task_id, lease.number)
+    begin(service, task_id, 1)
+    finish(service, task_id, 1)
+    assert row(client, task_id)["further_launches"] == 0
+    (first,) = store.experiments(task_id)
+    for launch in (2, 3):
+        store.begin_relaunch(first.id, launch=launch, selection_reason="again", log_path="")
+        assert row(client, task_id)["further_launches"] == launch - 2
+        ended = {"startup_s": 1.0, "measure_s": 1.0, "began_s": 0.0}
+        store.finish_relaunch(first.id, launch, failure=None, **ended)
+    progress = client.get(f"{TASKS}{task_id}").json()["progress"]
+    assert (progress["experiments_completed"], progress["further_launches"]) == (1, 2)
+    store.tasks.end(task_id, status="completed", reason="all launched", add_wall_s=0.0)
+    assert row(client, task_id)["further_launches"] is None
+
+
 def test_the_total_counts_what_the_filter_matches_on_every_page(
     service: Service, client: TestClient
 ) -> None:

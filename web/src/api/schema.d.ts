@@ -7706,6 +7706,12 @@ export interface components {
             /** Experiments Running */
             experiments_running: number;
             /**
+             * Further Launches
+             * @description Finished launches that confirm the result, which are no experiments of their own; null while
+             *     it does not run.
+             */
+            further_launches: number | null;
+            /**
              * Launches
              * @description Most launches that there will be; null until it is planned.
              */
@@ -9444,6 +9450,12 @@ export interface components {
              */
             engine_version: string;
             experiments: components["schemas"]["ExperimentCounts"];
+            /**
+             * Further Launches
+             * @description Finished launches that confirm the result, which are no experiments of their own; null while
+             *     it does not run.
+             */
+            further_launches: number | null;
             /** Id */
             id: number;
             /**
@@ -9892,6 +9904,12 @@ export interface components {
              */
             engine_version: string;
             experiments: components["schemas"]["ExperimentCounts"];
+            /**
+             * Further Launches
+             * @description Finished launches that confirm the result, which are no experiments of their own; null while
+             *     it does not run.
+             */
+            further_launches: number | null;
             /** Id */
             id: number;
             /**

@@ -30,6 +30,7 @@ export function aTask(given: Partial<TaskItem> = {}): TaskItem {
     experiments: { total: 0, running: 0, completed: 0, failed: 0, best_throughput_tok_s: null },
     allowed_actions: ["start", "cancel"],
     launches: null,
+    further_launches: null,
     left_s: null,
     best: null,
     is_replay: false,

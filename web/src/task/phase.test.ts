@@ -65,6 +65,10 @@ describe("the phase of a task", () => {
   it("follows a launch that confirms an earlier one", () => {
     const begun = phaseOf(["task_started"], ["relaunch_started", { index: 3, launch: 2 }]);
     expect(phaseLines(begun, 7)).toEqual(["Launch 3 again, to confirm it: loading the engine"]);
+    const counted = { index: 3, launch: 2, further: 2, most: 3 };
+    expect(phaseLines(phaseOf(["task_started"], ["relaunch_started", counted]), 7)).toEqual([
+      "Confirming, launch 2 of at most 3 (launch 3 again): loading the engine",
+    ]);
     const over = phaseOf(
       ["task_started"],
       ["relaunch_started", { index: 3, launch: 2 }],

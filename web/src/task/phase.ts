@@ -7,6 +7,8 @@ export interface LaunchUnderWay {
   index: number;
   /** Number of the launch of its candidate: above 1 where it is launched again. */
   launch: number;
+  /** Its number among the launches that confirm the result; null of a candidate's first launch. */
+  further: { number: number; most: number } | null;
   step: "loading" | "ready" | "measuring";
   load: LoadLevel | null;
   requestsDone: number;
@@ -71,7 +73,7 @@ function changeBy(phase: Phase, kind: string, payload: Payload): Partial<Phase> 
     case "experiment_started":
       return { predicting: null, preparing: null, launches: begun(phase.launches, index) };
     case "relaunch_started":
-      return { preparing: null, launches: begun(phase.launches, index, Number(payload.launch)) };
+      return { preparing: null, launches: begun(phase.launches, index, payload) };
     case "engine_ready":
       return {
         launches: changed(phase.launches, index, (launch) => ({ ...launch, step: "ready" })),
@@ -102,11 +104,17 @@ function remark(phase: Phase, text: unknown): Partial<Phase> {
   return phase.remarks.includes(found) ? {} : { remarks: [...phase.remarks, found] };
 }
 
-function begun(launches: readonly LaunchUnderWay[], index: number, again = 1): LaunchUnderWay[] {
+function begun(
+  launches: readonly LaunchUnderWay[],
+  index: number,
+  again: Payload | null = null,
+): LaunchUnderWay[] {
   const others = launches.filter((launch) => launch.index !== index);
+  const isCounted = typeof again?.further === "number" && typeof again.most === "number";
   const launch: LaunchUnderWay = {
     index,
-    launch: again,
+    launch: Number(again?.launch ?? 1),
+    further: isCounted ? { number: Number(again.further), most: Number(again.most) } : null,
     step: "loading",
     load: null,
     requestsDone: 0,
@@ -163,8 +171,7 @@ function preparingLine({ what, doneGib, totalGib }: NonNullable<Phase["preparing
 }
 
 function launchLine(launch: LaunchUnderWay, launches: number | null): string {
-  const place = launches === null ? "" : ` of ${launches}`;
-  const which = `Launch ${launch.index}${launch.launch > 1 ? " again, to confirm it" : place}`;
+  const which = launchName(launch, launches);
   if (launch.step === "loading") return `${which}: loading the engine`;
   if (launch.step === "ready" || launch.load === null) {
     const measured = launch.levelsMeasured;
@@ -175,6 +182,14 @@ function launchLine(launch: LaunchUnderWay, launches: number | null): string {
   const done = `${launch.requestsDone} of ${counted(launch.requestsWanted, "request")}`;
   const left = launch.leftS === null ? "" : `, ${timeLeft(launch.leftS)}`;
   return `${which}: level ${load(launch.load)}, ${done}${left}`;
+}
+
+function launchName({ index, launch, further }: LaunchUnderWay, launches: number | null): string {
+  if (further !== null) {
+    return `Confirming, launch ${further.number} of at most ${further.most} (launch ${index} again)`;
+  }
+  if (launch > 1) return `Launch ${index} again, to confirm it`;
+  return `Launch ${index}${launches === null ? "" : ` of ${launches}`}`;
 }
 
 /** Share of a task that is done, 0 to 1; null where the number of launches is not known. */

@@ -23,8 +23,8 @@ export function ProgressCard() {
 
 function Running({ task }: { task: Task }) {
   const phase = usePhase(task.id, true);
-  const { launches, experiments_completed, experiments_failed } = task.progress;
-  const finished = experiments_completed + experiments_failed;
+  const { launches, experiments_completed, experiments_failed, further_launches } = task.progress;
+  const finished = experiments_completed + experiments_failed + (further_launches ?? 0);
   const levels = Array.isArray(task.plan?.levels) ? task.plan.levels.length : 1;
   const share = shareDone(finished, phase, launches, levels);
   const asked = task.requested_action;

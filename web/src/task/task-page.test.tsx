@@ -251,6 +251,7 @@ describe("the overview of a task", () => {
       experiments_completed: 1,
       experiments_failed: 0,
       launches: 4,
+      further_launches: 1,
     };
     const past = { id: 5, task_id: 1, at: "", kind: "experiment_started", payload: { index: 2 } };
     overview(aWholeTask({ status: "running", ended_at: null, progress }), {
@@ -269,7 +270,7 @@ describe("the overview of a task", () => {
       await screen.findByText("Launch 2 of 4: level 8 in flight, 5 of 12 requests"),
     ).toBeVisible();
     act(() => sendEvent({ id: 7, task_id: 2, at: "", kind: "level_progress", payload }));
-    expect(screen.getByText("1 of at most 4 launches finished")).toBeVisible();
+    expect(screen.getByText("2 of at most 4 launches finished")).toBeVisible();
   });
 
   it("says that a task has been deleted", async () => {

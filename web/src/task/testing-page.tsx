@@ -68,6 +68,7 @@ export function aWholeTask(given: Partial<Task> = {}): Task {
       experiments_completed: 2,
       experiments_failed: 0,
       launches: 2,
+      further_launches: null,
     },
     allowed_actions: ["restart"],
     links: {},

@@ -4,7 +4,14 @@ import { cardHeightPx, TALLEST_CARD_PX } from "./card-height";
 const NONE = { completed: 0, failed: 0, running: 0 } as Parameters<
   typeof cardHeightPx
 >[0]["experiments"];
-const BASE = { experiments: NONE, launches: null, left_s: null, wall_s: 0, best: null };
+const BASE = {
+  experiments: NONE,
+  launches: null,
+  further_launches: null,
+  left_s: null,
+  wall_s: 0,
+  best: null,
+};
 
 it("a card is as high as what it has to show", () => {
   const draft = cardHeightPx({ ...BASE, status: "pending" });

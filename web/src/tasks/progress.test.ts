@@ -29,6 +29,15 @@ describe("the progress of a task", () => {
     });
   });
 
+  it("counts launches that confirm the result", () => {
+    const experiments = counts(5);
+    const task = aTask({ status: "running", launches: 8, further_launches: 2, experiments });
+    expect(progressOf(task)).toMatchObject({
+      bar: { completed: 7 / 8, failed: 0 },
+      text: "7 of 8 launches",
+    });
+  });
+
   it("says that it takes longer than expected, not that 0 s are left", () => {
     const task = aTask({ status: "running", launches: 5, left_s: 0, experiments: counts(0, 0, 1) });
     expect(progressOf(task).time).toBe("taking longer than expected");

@@ -11,10 +11,15 @@ export interface Progress {
   time: string;
 }
 
-type Measured = Pick<TaskItem, "status" | "experiments" | "launches" | "left_s" | "wall_s">;
+type Measured = Pick<
+  TaskItem,
+  "status" | "experiments" | "launches" | "further_launches" | "left_s" | "wall_s"
+>;
 
 export function progressOf(task: Measured): Progress {
-  const { completed, failed, running } = task.experiments;
+  const { failed, running } = task.experiments;
+  // Those that confirm the result are launches, too, although no experiments of their own.
+  const completed = task.experiments.completed + (task.further_launches ?? 0);
   const done = completed + failed;
   if (task.status === "pending") return { bar: null, text: "", time: "" };
   if (task.status === "queued" && done === 0) {

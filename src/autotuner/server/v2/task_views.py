@@ -133,6 +133,9 @@ class TaskItem(View):
     experiments: ExperimentCounts
     launches: int | None
     """Most launches that there will be; null until it is planned."""
+    further_launches: int | None
+    """Finished launches that confirm the result, which are no experiments of their own; null while
+    it does not run."""
     left_s: float | None
     """Seconds of work that are expected to be left; 0 where it takes longer than expected; null
     where nothing tells, or it has ended."""
@@ -180,6 +183,9 @@ class ProgressView(View):
     experiments_failed: int
     launches: int | None
     """Most launches that there will be; null until it is planned."""
+    further_launches: int | None
+    """Finished launches that confirm the result, which are no experiments of their own; null while
+    it does not run."""
 
 
 class LinksView(View):

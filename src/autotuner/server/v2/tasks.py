@@ -316,6 +316,7 @@ def _task_response(service: Service, record: TaskRecord, *, status: int = 200) -
         "progress": {
             **dict(zip(_PROGRESS, progress, strict=True)),
             "launches": item["launches"],
+            "further_launches": item["further_launches"],
         },
         "waiting": waiting_view(service, record),
         "links": {"self": address} | {part: f"{address}/{part}" for part in _PARTS},
