@@ -21,7 +21,7 @@ from autotuner.launch.container_spec import LABEL
 from own_docker import IMAGE, OwnDocker
 
 pytestmark = pytest.mark.slow
-KILLS = int(os.environ.get("AUTOTUNER_KILLS", "2"))
+KILLS = int(os.environ.get("AUTOTUNER_TEST_KILLS", "2"))
 """More of them find rarer moments."""
 _GONE_WITHIN_S = 10.0
 _STARTED_WITHIN_S = 60.0
