@@ -243,6 +243,9 @@ def test_a_task_measures_candidates_on_one_node_and_on_several(tmp_path: Path) -
     refused = command.run("export", "1", "--point", nodes[4]["id"], "--format", "kubernetes")
     assert refused.returncode != 0
     assert "it is of 2 nodes with a process on each" in refused.stderr
+    assert "--format json has the command" in refused.stderr
+    document = command.run("export", "1", "--format", "json").stdout
+    assert "the others start the same with their own VLLM_HOST_IP" in document
     assert (
         command.run("export", "1", "--point", nodes[2]["id"], "--format", "shell").returncode == 0
     )

@@ -209,6 +209,8 @@ class DeployFormat:
 def _remedy(engine: DeployedEngine, form: DeployFormat) -> str:
     if engine.prefill is not None and not form.writes_pairs:
         return "take --format llm-d or --format dynamo"
+    if engine.nodes > 1:
+        return "--format json has the command, whose comment says what each node starts"
     fits_itself = form.own_refusal(engine) is None
     fitting = [f"--format {one.name}" for one in form.instead if one.why_not(engine) is None]
     if not fits_itself and fitting:
