@@ -182,6 +182,11 @@ def test_only_variables_that_mean_something_in_a_container_are_inherited() -> No
         ("no matching manifest for linux/arm64/v8 in the manifest list", "not for linux/arm64/v8"),
         ("write /var/lib/docker/tmp/x: no space left on device", "disk is full"),
         ("toomanyrequests: You have reached your pull rate limit", "too many requests"),
+        ('Head "https://r/v2/a/b/manifests/1": no basic auth credentials', "does not give it"),
+        ('Get "https://r/v2/": http: server gave HTTP response to HTTPS client', "no TLS"),
+        ('Get "https://r/v2/": x509: certificate signed by unknown authority', "not trust"),
+        ("received unexpected HTTP status: 503 Service Unavailable", "its registry fails"),
+        ("filesystem layer verification failed for digest sha256:ab", "damaged"),
         ("something that nobody foresaw", "something that nobody foresaw"),
     ],
 )
@@ -198,6 +203,8 @@ def test_why_an_image_cannot_be_fetched(message: str, expected: str) -> None:
     ("message", "expected"),
     [
         ('could not select device driver "nvidia" with capabilities: [[gpu]]', "give GPUs"),
+        ("failed to discover GPU vendor from CDI: no known GPU vendor found", "give GPUs"),
+        ("CDI device injection failed: unresolvable CDI devices nvidia.com/gpu=0", "give GPUs"),
         ("nvidia-container-cli: device error: 9: unknown device: unknown", "9: unknown device"),
         ("Bind for 127.0.0.1:80 failed: port is already allocated", "taken"),
         ("invalid mount config: bind source path does not exist: /x/y", "/x/y is not on"),

@@ -131,6 +131,16 @@ def test_tls_that_fails_is_no_want_of_rights(text: str, why: str, remedy: str) -
     assert "usermod" not in error.remedy
 
 
+def test_a_daemon_that_hangs_does_not_answer() -> None:
+    text = "UnixHTTPConnectionPool(host='localhost', port=None): Read timed out. (read timeout=30)"
+    error = unreachable(USUAL_ADDRESS, OSError(text), {})
+    assert (
+        error.message
+        == f"Unable to connect to Docker daemon at {USUAL_ADDRESS}: it does not answer"
+    )
+    assert "journalctl -u docker" in error.remedy
+
+
 def test_certificates_that_are_not_there_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -35,6 +35,11 @@ _MEANINGS = (
         "give the ca.pem that it is signed with in DOCKER_CERT_PATH, and its name in DOCKER_HOST",
     ),
     (
+        r"Read timed out",
+        "it does not answer",
+        "see what it waits for (`journalctl -u docker`), or restart it",
+    ),
+    (
         r"HTTP request to an HTTPS server",
         "it speaks TLS there",
         "set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to its ca.pem, cert.pem and key.pem",

@@ -52,7 +52,8 @@ _OF_IMAGES = (
         "name an image for this architecture in docker.image",
     ),
     _Row(
-        r"pull access denied|unauthorized|authentication required|denied: |forbidden",
+        r"pull access denied|unauthorized|authentication required|denied: |forbidden"
+        r"|no basic auth credentials",
         "its registry does not give it to this user",
         "log in with `docker login`, or check the name",
     ),
@@ -60,6 +61,27 @@ _OF_IMAGES = (
         r"toomanyrequests|rate limit",
         "its registry has had too many requests",
         "log in with `docker login`, or try again later",
+    ),
+    _Row(
+        r"server gave HTTP response to HTTPS client",
+        "its registry speaks no TLS",
+        "name it among insecure-registries in the daemon's daemon.json, and restart the daemon",
+    ),
+    _Row(
+        r"x509: ",
+        "the daemon does not trust its registry's certificate",
+        "put the certificate that signed it into /etc/docker/certs.d/HOST/ca.crt on the daemon's "
+        "machine",
+    ),
+    _Row(
+        r"unexpected (?:HTTP )?status(?: from \S+ request to \S+)?: 5\d\d",
+        "its registry fails",
+        "try again later, or fetch the image by other means (`docker load`)",
+    ),
+    _Row(
+        r"layer verification failed|unexpected commit digest",
+        "it arrived damaged",
+        "try again; see that no proxy changes what is fetched",
     ),
     _Row(
         r"no such host|connection refused|i/o timeout|timeout|network is unreachable|"
@@ -72,7 +94,8 @@ _OF_IMAGES = (
 _OF_CONTAINERS = (
     *_GENERAL,
     _Row(
-        r"could not select device driver|unknown or invalid runtime name|unknown runtime specified"
+        r"could not select device driver|failed to discover GPU vendor|unresolvable CDI devices"
+        r"|unknown or invalid runtime name|unknown runtime specified"
         r"|nvidia-container-(?:cli|runtime)\S*: .*(?:not found|no such file)",
         "the daemon cannot give GPUs to containers",
         "install the NVIDIA Container Toolkit on its machine and restart the daemon",
