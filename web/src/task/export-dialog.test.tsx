@@ -128,10 +128,13 @@ describe("the dialog that deploys a point", () => {
     await user.type(users, "8");
     expect(await dialog.findByText("8 takes 2,000 replicas of c2")).toBeVisible();
     expect(users).toBeInvalid();
+    const formats = dialog.getByRole("radiogroup", { name: "Format" });
+    expect(formats.closest("[aria-busy=true]")).not.toBeNull();
     expect(dialog.queryByRole("alert")).toBeNull();
     expect(dialog.queryByRole("region", { name: "shell.yaml" })).toBeNull();
     await user.clear(users);
     expect(await dialog.findByRole("region", { name: "shell.yaml" })).toBeVisible();
+    await waitFor(() => expect(formats.closest("[aria-busy=true]")).toBeNull());
   });
 
   it("lets nobody take files beside a number that is not taken", async () => {

@@ -13,6 +13,7 @@ import {
 import { parameterFaults } from "~/api/problems";
 import { Dialog } from "~/ui/dialog";
 import { ErrorNotice } from "~/ui/error-notice";
+import { StaleBox } from "~/ui/stale-box";
 import { TextBlock } from "~/ui/text-block";
 import classes from "./export-dialog.module.css";
 import { ExportFields } from "./export-fields";
@@ -72,7 +73,9 @@ export default function ExportDialog({ taskId, onClose }: ExportDialogProps) {
       {found.isPending && <Skeleton h={320} aria-label="Loading" />}
       {shown && (
         <Box className={classes.columns}>
-          <Formats formats={formats} picked={form?.format ?? null} onPick={pick} />
+          <StaleBox isStale={!isSettled}>
+            <Formats formats={formats} picked={form?.format ?? null} onPick={pick} />
+          </StaleBox>
           <Stack gap="sm">
             <ExportFields
               wishes={wishes}
