@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from autotuner.config.groups import flag_of
 from autotuner.errors import Problem
 
 _NAME = re.compile(
@@ -25,6 +27,8 @@ _SHAPES = (
     re.compile(r"\w+://[^\s/:@]*:[^\s/@]+@"),
 )
 """Of hubs and clouds, of this service's own tokens, of keys, and of an address with a password."""
+_HIDDEN = "***"
+_NUMBER = re.compile(r"-?[\d.]+")
 _REMEDY = (
     "is a secret, and tasks are kept and shown as they are; leave it out, set it as an environment "
     "variable of the worker and let the operator list its name in policy.environment"
@@ -39,6 +43,32 @@ def looks_secret(name: str) -> bool:
 def holds_secret(text: str) -> bool:
     """Whether a text has a secret's shape in it."""
     return any(shape.search(text) for shape in _SHAPES)
+
+
+def shown_words(words: Iterable[str]) -> Iterator[str]:
+    """Words of a command line as people may see them: `***` stands for each secret among them."""
+    name = ""
+    for word in words:
+        flag = flag_of(word)
+        if flag is None:
+            yield _HIDDEN if _is_secret(name, word) else word
+            continue
+        name, sign, value = word.partition("=")
+        yield f"{name}={_HIDDEN}" if sign and _is_secret(name, value) else word
+
+
+def _is_secret(flag: str, value: str) -> bool:
+    """Whether the value of a flag is a secret, by either's form; `--max-tokens 8` counts."""
+    counts = flag.endswith("tokens") and _NUMBER.fullmatch(value)
+    return bool(value and looks_secret(flag) and not counts) or bool(secrets_in(_read(value)))
+
+
+def _read(text: str) -> Any:
+    """The JSON document that a text is; the text where it is none."""
+    try:
+        return json.loads(text) if text[:1] in ("{", "[") else text
+    except (ValueError, RecursionError):
+        return text
 
 
 def secrets_in(document: Any) -> tuple[Problem, ...]:

@@ -6,6 +6,7 @@ In: a `Candidate`. Out: a `LaunchSpec`, the exact command line. Knows nothing of
 from autotuner.catalog import MemoryUse
 from autotuner.engines.command_line import options_file, parse_command
 from autotuner.engines.command_parts import CommandParts, command_parts
+from autotuner.engines.command_secrets import secrets_as_variables
 from autotuner.engines.command_words import starts_engine
 from autotuner.engines.deploy_file import DeployFile
 from autotuner.engines.engine import MODEL, Engine, Installation
@@ -109,6 +110,7 @@ __all__ = [
     "parse_command",
     "requirement_from",
     "sample_request",
+    "secrets_as_variables",
     "starts_engine",
     "v1_engines",
 ]

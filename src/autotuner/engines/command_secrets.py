@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 
 from autotuner.config.secret_values import holds_secret, looks_secret, secrets_in
-from autotuner.engines.command_words import SOURCE, EngineCommand, Flag, json_or_text
+from autotuner.engines.command_words import (
+    SOURCE,
+    EngineCommand,
+    Flag,
+    engine_command,
+    json_or_text,
+)
 from autotuner.engines.flag_names import FlagNames, dashed
 from autotuner.engines.parsed_command import CommandNote
 from autotuner.engines.table import EngineTable
-from autotuner.errors import ConfigError, Problem
+from autotuner.errors import ConfigError, EngineError, Problem
 
 _UNNAMED = "(a secret)"
 _LEFT_OUT = "a secret is left out and its value not repeated; set it in the engine's environment"
@@ -38,6 +45,31 @@ def without_secrets(command: EngineCommand) -> tuple[EngineCommand, tuple[Comman
     named = len(command.strays) - len(strays)
     notes = [CommandNote(name, "lost", _LEFT_OUT) for name in (*secret, *[_UNNAMED] * named)]
     return replace(command, flags=kept, before=before, strays=strays, besides=besides), tuple(notes)
+
+
+def secrets_as_variables(command: str) -> str:
+    """A rendered command line in which a shell puts the values of secrets from variables: without
+    them it starts nothing, and says which is missing."""
+    try:
+        read = engine_command(command)
+        kept, _ = without_secrets(read)
+    except (ConfigError, EngineError):
+        return command
+    for name, value in read.env.items():
+        if looks_secret(name) or holds_secret(value):
+            written = f"{name}={shlex.quote(value)}"
+            command = command.replace(written, f"{name}={_demanded(name)}", 1)
+    for flag in (flag for flag in read.flags if flag not in kept.flags):
+        name = re.sub(r"\W", "_", flag.name.lstrip("-"), flags=re.ASCII).upper()
+        names = [f"{name}_{n}" if n > 1 else name for n in range(1, len(flag.values) + 1)]
+        sign = "=" if flag.words[0].startswith(f"{flag.name}=") else " "
+        written = f"{flag.name}{sign}{' '.join(map(_demanded, names))}"
+        command = command.replace(shlex.join(flag.words), written, 1)
+    return command
+
+
+def _demanded(name: str) -> str:
+    return f'"${{{name}:?is a secret: set it before}}"'
 
 
 def _is_secret(table: EngineTable, flag: Flag) -> bool:

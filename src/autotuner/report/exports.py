@@ -11,6 +11,8 @@ from typing import Any
 import yaml
 
 from autotuner.config import LoadKind, kind_of_levels
+from autotuner.config.secret_values import shown_words
+from autotuner.engines import secrets_as_variables
 from autotuner.measure import Measurement
 from autotuner.report.points import varied_settings
 from autotuner.tuning.points import pooled_levels
@@ -81,7 +83,8 @@ def commands_shell(summary: TaskSummary) -> str:
         raise no_frontier(summary.task.id, summary.task.status, len(summary.experiments))
     labels = {e.id: varied_settings(e, summary) for e in summary.experiments}
     chosen = [summary.recommended] if summary.recommended else []
-    commands = {point.experiment: point.command for point in (*summary.frontier, *chosen)}
+    points = (*summary.frontier, *chosen)
+    commands = {point.experiment: secrets_as_variables(point.command) for point in points}
     lines = [
         "#!/bin/sh",
         f"# {one_line(summary.task.name)}: the frontier of task {summary.task.id}, "
@@ -135,7 +138,7 @@ def _of_prediction(view: PredictionView | None) -> dict[str, object]:
 
 
 def _cell(value: object) -> object:
-    return " ".join(map(str, value)) if isinstance(value, list) else value
+    return " ".join(shown_words(map(str, value))) if isinstance(value, list) else value
 
 
 def _word(text: str) -> str:

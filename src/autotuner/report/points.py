@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from autotuner.config import LoadLevel
+from autotuner.config.secret_values import shown_words
 from autotuner.predict import Prediction
 from autotuner.search import OBJECTIVES, OperatingPoint
 from autotuner.search.points import figure
@@ -202,8 +203,10 @@ def settings_text(settings: Mapping[str, object], axes: Collection[str]) -> str:
 
 
 def value_text(value: object) -> str:
-    """One value; a list of words in brackets."""
-    return f"[{' '.join(map(str, value))}]" if isinstance(value, list | tuple) else str(value)
+    """One value; a list of words in brackets, without the secrets among them."""
+    if isinstance(value, list | tuple):
+        return f"[{' '.join(shown_words(map(str, value)))}]"
+    return str(value)
 
 
 def _figures(level: MeasuredLevel) -> dict[str, FigureView]:
