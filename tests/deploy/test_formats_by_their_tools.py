@@ -133,6 +133,28 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
         assert place.name not in done.stderr, done.stderr
 
 
+@pytest.mark.parametrize("folder", ["plain", "a b%h", "a$b", "a${b}", "a'b", 'a"b\\c'])
+def test_systemd_finds_a_program_at_an_odd_path(folder: str, tmp_path: Path) -> None:
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.skip("systemd-analyze is not installed: apt-get install systemd")
+    own = tmp_path / folder / "vllm"
+    own.parent.mkdir()
+    own.symlink_to("/bin/true")
+    settings, spec = rendered("vllm", GPU)
+    command = spec.command().replace("vllm serve", f"{quote(str(own))} serve", 1)
+    engine = deployed_engine(summary_of(command, "vllm", settings, 1), ExportWishes())
+    assert engine.parts.program == (str(own), "serve")
+    [unit] = FORMATS["systemd"].files(engine)
+    place = tmp_path / unit.name
+    place.write_text(unit.text)
+    done = subprocess.run(
+        [program, "verify", str(place)], capture_output=True, text=True, check=False
+    )
+    assert "vllm" not in done.stderr.replace(str(place), ""), done.stderr
+    assert place.name not in done.stderr, done.stderr
+
+
 def test_a_shell_takes_the_script(tmp_path: Path) -> None:
     for name in BACKENDS:
         [script] = FORMATS["shell"].files(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from autotuner.deploy.deployed_engine import DeployedEngine, DeployFileText
 from autotuner.deploy.format import DeployFormat
 from autotuner.deploy.formats.compose import COMPOSE
@@ -10,6 +12,8 @@ from autotuner.engines import DEFAULT_HOST, DEFAULT_PORT
 _SEARCH = "/usr/bin/env"
 """Finds a program by the unit's own PATH: systemd itself looks at a fixed one."""
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_NOT_FIRST = re.compile(r"""[$"'\\]""")
+"""Characters that systemd refuses, or reads otherwise, in the path of a program."""
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r", "%": "%%"}
 
 
@@ -18,7 +22,7 @@ def _unit(engine: DeployedEngine, version: str) -> tuple[DeployFileText, ...]:
     program = engine.parts.program
     is_bare = "/" not in program[0]
     words = (
-        *([_SEARCH] if is_bare else []),
+        *([_SEARCH] if is_bare or _NOT_FIRST.search(program[0]) else []),
         *program,
         *engine.arguments(DEFAULT_HOST, DEFAULT_PORT, folder),
     )
