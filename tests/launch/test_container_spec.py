@@ -212,6 +212,13 @@ def test_why_an_image_cannot_be_fetched(message: str, expected: str) -> None:
         ("exec /usr/bin/vllm: no such file or directory", "no program /usr/bin/vllm"),
         ("exec /usr/bin/vllm: exec format error", "another architecture"),
         ("network nowhere not found", "no network nowhere"),
+        (
+            'invalid mount config for type "bind": destination can\'t be "/"',
+            "mounts cannot be made",
+        ),
+        ('error mounting "/tmp" to rootfs at "/proc": permission denied', "mounts cannot be made"),
+        ("Invalid network mode: invalid container format container:<name|id>", "is no network"),
+        ("uids and gids must be in range 0-2147483647", "docker.user is no user"),
         ("unable to find user me: no matching entries in passwd file", "no user"),
         ('The container name "/a" is already in use by container "b"', "name is taken"),
     ],

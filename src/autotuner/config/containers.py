@@ -66,6 +66,14 @@ def _is_mount(text: str) -> str:
     return f"{_plain(source)}:{_plain(target)}"
 
 
+def _have_own_targets(mounts: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    targets = [mount.partition(":")[2] for mount in mounts]
+    twice = next((target for target in targets if targets.count(target) > 1), None)
+    if twice is not None and info.context != STORED:
+        raise ValueError(f"several have the target {twice!r}; give each its own")
+    return mounts
+
+
 def _is_full(path: str) -> bool:
     return path.startswith("/") and path.isprintable() and ".." not in path.split("/")
 
@@ -103,7 +111,9 @@ class DockerConfig(Document):
     network: Annotated[str, _like(_NETWORK, "name of a network")] = BRIDGE
     """The daemon's network that the engine is in: `bridge` publishes it on the loopback alone,
     `host` shares this machine's; a name is that of a network of yours."""
-    mounts: tuple[Annotated[str, AfterValidator(_is_mount)], ...] = ()
+    mounts: Annotated[
+        tuple[Annotated[str, AfterValidator(_is_mount)], ...], AfterValidator(_have_own_targets)
+    ] = ()
     """Files and folders beside the model that the engine may read, as /SOURCE:/TARGET."""
     environment: tuple[Annotated[str, _like(_VARIABLE, "name of a variable")], ...] = Field(
         default=()

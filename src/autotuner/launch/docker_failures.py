@@ -121,6 +121,21 @@ _OF_CONTAINERS = (
         "mounts are of the machine that the daemon runs on: put the files there, under this path",
     ),
     _Row(
+        r"invalid mount config|error mounting|duplicate mount point",
+        "one of its mounts cannot be made",
+        "check docker.mounts: its targets are paths in the container that the system leaves free",
+    ),
+    _Row(
+        r"invalid network mode",
+        "docker.network is no network",
+        "name one that `docker network ls` lists, or leave docker.network out",
+    ),
+    _Row(
+        r"uids and gids must be in range",
+        "docker.user is no user",
+        "say docker.user as UID or UID:GID",
+    ),
+    _Row(
         r"network (\S+) not found",
         "the daemon has no network {0}",
         "make it with `docker network create`, or leave docker.network out",

@@ -1,4 +1,4 @@
-"""Names of images in task files."""
+"""Images and mounts of containers in task files."""
 
 from __future__ import annotations
 
@@ -45,3 +45,10 @@ def test_a_stored_task_keeps_its_image() -> None:
     options = docker_options(document)
     assert options is not None
     assert options.image == "nobody/NO:1"
+
+
+def test_mounts_at_one_place_are_refused() -> None:
+    document = task("a:1") | {"docker": {"mounts": ["/a:/x", "/b:/x/"]}}
+    with pytest.raises(ConfigError, match=r"docker\.mounts: several have the target '/x'"):
+        parse_task(document)
+    assert len(parse_stored_task(document, source="task 1").docker.mounts) == 2
