@@ -14,6 +14,18 @@ from autotuner.workers.jobs import DatabaseReference, JobRequest, database_refer
 from autotuner.workers.jobs.request import LIMITS
 
 
+def test_a_variable_that_is_named_twice_is_there_once() -> None:
+    text = template("kubernetes", variables=("HF_TOKEN", "PGPASSWORD", "HF_TOKEN")).text
+    assert text.count("name: HF_TOKEN\n") == 1
+
+
+@pytest.mark.parametrize("name", ["AUTOTUNER_DATABASE", "AUTOTUNER_HOME", "AUTOTUNER_LOCKS", "url"])
+def test_a_variable_that_a_template_sets_is_refused(name: str) -> None:
+    with pytest.raises(AutotunerError, match=f"--variable: {name} is a name") as caught:
+        JobRequest(DatabaseReference(), variables=("HF_TOKEN", name))
+    assert "leave it out" in caught.value.remedy
+
+
 @pytest.mark.parametrize("name", ["HF_TOKEN=x", "a b", "$X", ""])
 def test_a_value_in_place_of_a_variable_is_refused(name: str) -> None:
     with pytest.raises(AutotunerError, match="--variable"):

@@ -25,6 +25,8 @@ _LAST_PORT = 65535
 _OF_KUBERNETES = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _LONGEST = {"queue_name": 63, "secret": 253, "volume": 253}
 """Objects of Kubernetes; the name of a queue is the value of a label too."""
+_OWN_VARIABLES = (DATABASE_VARIABLE, "AUTOTUNER_HOME", "AUTOTUNER_LOCKS", "url")
+"""The last is the database's key in a secret of Kubernetes."""
 LIMITS: Mapping[str, tuple[float, float]] = MappingProxyType(
     {
         "gpus": (0, 1024),
@@ -93,6 +95,7 @@ class JobRequest:
         _require_ray_address(self.address)
         for name in self.variables:
             _require_variable(name)
+        object.__setattr__(self, "variables", tuple(dict.fromkeys(self.variables)))
         for field in _LONGEST:
             _require_object_name(field, getattr(self, field))
 
@@ -199,6 +202,11 @@ def _require_variable(name: str) -> None:
         raise AutotunerError(
             f"--variable: {name!r} is no name of a variable",
             remedy="give the name alone, as HF_TOKEN: its value stays out of the template",
+        )
+    if name in _OWN_VARIABLES:
+        raise AutotunerError(
+            f"--variable: {name} is a name that the template itself gives a value",
+            remedy="leave it out; where the database is, --database says",
         )
 
 
