@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -39,6 +40,11 @@ def test_a_text_that_looks_like_a_number_or_a_boolean_is_quoted(text: str) -> No
 @given(st.text("a \n\r\t\x85\u2028\u2029\ufeff#:'\"", min_size=1))
 def test_a_text_comes_back_with_its_breaks(text: str) -> None:
     assert yaml.safe_load(yaml_text([text])) == [text]
+
+
+@pytest.mark.parametrize("text", ["+_1", "-_0x1f", "1_", "-1_000"])
+def test_a_number_for_readers_that_skip_every_underscore_is_quoted(text: str) -> None:
+    assert yaml_text([text]).strip() == f"- '{text}'"
 
 
 def test_words_stay_plain() -> None:
