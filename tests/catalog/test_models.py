@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autotuner.catalog import read_gguf, resolve_model
+from autotuner.catalog import model_named, read_gguf, resolve_model
 from autotuner.config import Model
 from autotuner.errors import ModelError
 
@@ -78,6 +78,17 @@ def test_a_relative_path_counts_from_the_task_file(tmp_path: Path) -> None:
 def test_an_unknown_id_names_the_nearest() -> None:
     with pytest.raises(ModelError, match="did you mean 'smollm2-135m'"):
         resolve_model(Model(id="smollm-135m"), base=Path())
+
+
+@pytest.mark.parametrize("word", ["-org/m", "org/a\u00a0b", " ", "a\0b"])
+def test_a_word_that_no_engine_can_be_given_names_no_model(word: str, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"^model\.id: "):
+        model_named(word, base=tmp_path)
+
+
+def test_a_word_too_long_for_a_path_is_an_id(tmp_path: Path) -> None:
+    word = "a" * 300
+    assert model_named(word, base=tmp_path) == Model(id=word)
 
 
 def test_what_is_no_gguf_is_refused(tmp_path: Path) -> None:

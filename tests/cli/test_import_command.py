@@ -78,6 +78,12 @@ def test_a_file_of_an_unknown_user_is_not_here(run: Run) -> None:
     is_shown(run("import-command", "a" * 5_000), "starts no engine")
 
 
+def test_a_model_that_no_engine_can_be_given_is_read_as_it_stands(run: Run) -> None:
+    done = run("import-command", "vllm serve --model=-org/m --max-num-seqs 8")
+    assert done.returncode == 0, done.stderr
+    assert "max_running_requests: 8" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("words", "shown"),
     [

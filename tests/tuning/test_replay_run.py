@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -233,6 +234,12 @@ def test_a_table_that_is_not_the_one_meant_is_refused(tmp_path: Path) -> None:
     written(tmp_path, made_up_landscape(LEVELS, noise_cv=0.01))
     with pytest.raises(ConfigError, match=r"replay\.sha256"):
         prepared(tmp_path, replay=pinned)
+
+
+@pytest.mark.parametrize("model", ["-org/m", "org/a\u00a0b", " "])
+def test_a_table_may_have_a_model_that_no_engine_can_be_given(model: str, tmp_path: Path) -> None:
+    table = replace(made_up_landscape(LEVELS), model=model)
+    assert prepared(written(tmp_path, table)).model.name == model
 
 
 def test_earlier_replays_teach_those_of_other_models_only(tmp_path: Path) -> None:

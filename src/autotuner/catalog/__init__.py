@@ -30,6 +30,7 @@ from autotuner.catalog.models import (
     known_model,
     known_models,
     model_named,
+    model_with_id,
     refuse_unknown,
     resolve_model,
 )
@@ -82,6 +83,7 @@ __all__ = [
     "known_models",
     "kv_gib_per_gpu",
     "model_named",
+    "model_with_id",
     "read_gguf",
     "refuse_unknown",
     "resolve_model",

@@ -14,6 +14,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, NoReturn
 
+from pydantic import ValidationError
+
 from autotuner.catalog.facts import ModelFacts
 from autotuner.catalog.gguf import GgufHeader, model_name, read_gguf
 from autotuner.catalog.introspect import facts_from_config, facts_from_folder, facts_from_gguf
@@ -159,10 +161,33 @@ def model_named(word: str, *, base: Path) -> Model:
     hub's id.
 
     A relative path counts from `base`.
+
+    Raises:
+        ModelError: it is none that can be served.
     """
-    if known_model(word) is None and (is_path(word) or _path(word, base).exists()):
+    if known_model(word) is None and (is_path(word) or _is_there(_path(word, base))):
         return Model(path=word)
-    return Model(id=word)
+    return model_with_id(word)
+
+
+def model_with_id(name: str) -> Model:
+    """The model of that name of the catalog or a hub.
+
+    Raises:
+        ModelError: no engine is given such a name.
+    """
+    try:
+        return Model(id=name)
+    except ValidationError as error:
+        raise ModelError(f"model.id: {error.errors()[0]['msg']}") from None
+
+
+def _is_there(path: Path) -> bool:
+    """Whether something lies at a path; nothing does where it is too long for one."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def is_path(word: str) -> bool:

@@ -77,7 +77,9 @@ def as_replayed(
 
 
 def _of_table(landscape: Landscape) -> Model:
-    return Model(id=landscape.model or landscape.name)
+    # A table's own name goes to no engine: it need not be one that a user may give.
+    name = landscape.model or landscape.name
+    return Model.model_validate({"id": name}, context=STORED)
 
 
 def as_asked(task: TaskConfig) -> TaskConfig:

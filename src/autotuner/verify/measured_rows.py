@@ -196,8 +196,8 @@ def model_called(word: str) -> tuple[str, ModelFacts]:
         ValueError: it is not known, or cannot be read.
     """
     known = known_model(word)
-    model = model_named(word, base=Path.cwd())
     try:
+        model = model_named(word, base=Path.cwd())
         resolved = resolve_model(model, base=Path.cwd())
     except ModelError as error:
         raise ValueError(f"{error.message}; say --set model=ORG/NAME, or its folder") from None

@@ -79,6 +79,9 @@ def test_an_engine_that_cannot_serve_it_says_why(client: TestClient) -> None:
         ({"users": 4, "rate": 2}, "query.rate", "leave one out"),
         ({"ttft_ms": -1}, "query.ttft_ms", "above 0"),
         ({"model": ""}, "query.model", ""),
+        ({"model": " "}, "query.model", "is empty"),
+        ({"model": "-foo/bar"}, "query.model", "'-foo/bar' begins with a dash"),
+        ({"model": "org/a\u00a0b"}, "query.model", "'org/a\\xa0b' holds a character"),
     ],
 )
 def test_mistakes_name_the_parameter(

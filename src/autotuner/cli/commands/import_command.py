@@ -111,10 +111,10 @@ def _facts(model: str | None) -> ModelFacts | None:
     """Facts of a model whose file or folder is here."""
     if model is None:
         return None
-    named = model_named(model, base=Path.cwd())
-    if named.path is None:
-        return None
     try:
+        named = model_named(model, base=Path.cwd())
+        if named.path is None:
+            return None
         return resolve_model(named, base=Path.cwd()).facts
     except ModelError:
         return None

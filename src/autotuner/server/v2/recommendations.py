@@ -10,7 +10,7 @@ from fastapi import Query
 from fastapi.responses import Response
 from pydantic import Field
 
-from autotuner.catalog import gpu_named, is_path
+from autotuner.catalog import gpu_named, is_path, model_with_id
 from autotuner.catalog.gpus import CPU
 from autotuner.config import LoadLevel, Model, PredictionMode, PredictorName
 from autotuner.engines import checked_engine
@@ -71,7 +71,7 @@ def get_recommendation(
     the nearest point, and `why_not` says what keeps it out.
     """
     began = time.monotonic()
-    model = Model(path=asked.model) if is_path(asked.model) else Model(id=asked.model)
+    model = _model(asked.model)
     refuse_violations(service.violations_of_model(model))
     questions = _questions(service, asked, model)
     with planning_turn():
@@ -79,6 +79,18 @@ def get_recommendation(
     found = Recommendation.of(questions[0], tasks)
     seconds = round(time.monotonic() - began, 3)
     return json_response(RECOMMENDATION, recommendation_document(found, seconds=seconds))
+
+
+def _model(word: str) -> Model:
+    try:
+        return Model(path=word) if is_path(word) else model_with_id(word)
+    except ModelError as error:
+        raise _refused_model(error) from None
+
+
+def _refused_model(error: ModelError) -> ProblemError:
+    remedy = f"; {error.remedy}" if error.remedy else ""
+    return refused_parameter("model", f"{error.message.removeprefix('model.id: ')}{remedy}")
 
 
 def _questions(service: Service, asked: RecommendationQuery, model: Model) -> list[Asked]:
@@ -143,8 +155,7 @@ def _predicted(
             tell=check_deadline,
         )
     except ModelError as error:
-        remedy = f"; {error.remedy}" if error.remedy else ""
-        raise refused_parameter("model", f"{error.message}{remedy}") from None
+        raise _refused_model(error) from None
 
 
 def _level(asked: RecommendationQuery) -> LoadLevel | None:
