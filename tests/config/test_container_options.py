@@ -39,6 +39,13 @@ def test_what_no_daemon_takes_for_an_image_is_refused(image: str, why: str) -> N
         parse_task(task(image))
 
 
+@pytest.mark.parametrize("image", ["vllm/vllm-openai", "nobody/NO:x y", "nobody/a b:1"])
+def test_letters_are_named_only_where_they_are_what_is_wrong(image: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        parse_task(task(image))
+    assert "small letters" not in str(refused.value)
+
+
 def test_a_stored_task_keeps_its_image() -> None:
     document = task("nobody/NO:1")
     assert parse_stored_task(document, source="task 1").docker.image == "nobody/NO:1"

@@ -49,7 +49,8 @@ def _is_reference(text: str, info: ValidationInfo) -> str:
     last, named = text.rpartition("/")[2], text.replace(VERSION, "0")
     is_one = _REFERENCE.fullmatch(text) and (info.context == STORED or is_image(named))
     if not is_one or not (":" in last or "@" in last):
-        lower = "; names of images have small letters alone" if is_image(named.lower()) else ""
+        is_capital = is_image(named.lower()) and not is_image(named)
+        lower = "; names of images have small letters alone" if is_capital else ""
         raise ValueError(
             f"{text!r} is no image with its tag; write it like vllm/vllm-openai:v0.9.1, or with "
             f"{VERSION} for the engine's version{lower}"
