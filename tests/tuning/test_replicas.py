@@ -9,7 +9,7 @@ import pytest
 from made_up_bench import level
 from rich.console import Console
 
-from autotuner.config import LoadLevel, parse_task
+from autotuner.config import LoadLevel, parse_stored_task, parse_task
 from autotuner.measure import Measurement
 from autotuner.report.size_document import SizeQuestion, size_document
 from autotuner.report.size_terminal import print_size
@@ -104,6 +104,15 @@ def test_a_task_on_its_own_gpu_is_the_task_as_it_is() -> None:
         None,
         None,
     )
+
+
+def test_a_stored_task_keeps_on_another_gpu_what_later_rules_refuse() -> None:
+    own = {"deployment_mode": "docker", "docker": {"image": "Nobody/NO:1"}}
+    document = {"version": 2, "name": "t", "model": {"id": "-org/m"}, **own}
+    task = parse_stored_task({**document, "system": {"gpu_type": "h100"}}, source="task 1")
+    other = on_gpu(task, "h200_sxm")
+    assert (other.system.gpu_type, other.model.id) == ("h200_sxm", "-org/m")
+    assert other.docker is not None and other.docker.image == "Nobody/NO:1"
 
 
 def test_disturbed_levels_are_counted() -> None:

@@ -17,7 +17,6 @@ from autotuner.config import (
     TaskConfig,
     kind_of_levels,
     parse_stored_task,
-    parse_task,
 )
 from autotuner.errors import AutotunerError
 from autotuner.measure import Measurement
@@ -315,7 +314,9 @@ def on_gpu(task: TaskConfig, gpu: str) -> TaskConfig:
         for name, value in document.get("system", {}).items()
         if name not in ("memory_per_gpu", "nvlink_bandwidth", "price_per_gpu_hour")
     }
-    return parse_task({**document, "system": {**system, "gpu_type": gpu}}, source="the task")
+    changed = {**document, "system": {**system, "gpu_type": gpu}}
+    # What it says beside was accepted once, and may be refused by rules that came later.
+    return parse_stored_task(changed, source="the task")
 
 
 def _as_wished(prepared: Prepared, wishes: ReplicaWishes) -> Prepared:
