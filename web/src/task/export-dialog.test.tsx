@@ -129,9 +129,12 @@ describe("the dialog that deploys a point", () => {
     expect(await dialog.findByText("8 takes 2,000 replicas of c2")).toBeVisible();
     expect(users).toBeInvalid();
     const formats = dialog.getByRole("radiogroup", { name: "Format" });
-    expect(formats.closest("[aria-busy=true]")).not.toBeNull();
+    expect(formats.closest("[aria-busy=true]")).toBeNull();
     expect(dialog.queryByRole("alert")).toBeNull();
     expect(dialog.queryByRole("region", { name: "shell.yaml" })).toBeNull();
+    await user.type(users, "0");
+    expect(formats.closest("[aria-busy=true]")).not.toBeNull();
+    await waitFor(() => expect(formats.closest("[aria-busy=true]")).toBeNull());
     await user.clear(users);
     expect(await dialog.findByRole("region", { name: "shell.yaml" })).toBeVisible();
     await waitFor(() => expect(formats.closest("[aria-busy=true]")).toBeNull());
@@ -143,6 +146,9 @@ describe("the dialog that deploys a point", () => {
     await waitFor(() => expect(download()).toBeEnabled());
     await user.type(dialog.getByRole("textbox", { name: "Replicas" }), "0");
     expect(download()).toBeDisabled();
+    const formats = dialog.getByRole("radiogroup", { name: "Format" });
+    await waitFor(() => expect(formats.closest("[aria-busy=true]")).toBeNull());
+    expect(download().closest("[aria-busy=true]")).toBeNull();
     await user.type(dialog.getByRole("textbox", { name: "Replicas" }), "{Backspace}2");
     await waitFor(() => expect(download()).toBeEnabled());
   });

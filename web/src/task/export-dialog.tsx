@@ -53,9 +53,10 @@ export default function ExportDialog({ taskId, onClose }: ExportDialogProps) {
     formats.find(({ fits }) => fits) ??
     null;
   const written = form?.versions.find((known) => known === version) ?? null;
+  // Nothing is awaited beside a wish that is refused: the fields say why.
+  const isAwaited = wishes !== asked || found.isPending || found.isPlaceholderData;
   // A number that is not taken is wished, too: what is shown is not of it.
-  const isAnswered = found.isSuccess && !found.isPlaceholderData;
-  const isSettled = wishes === asked && isAnswered && fieldFault === null;
+  const isSettled = !isAwaited && !found.isError && fieldFault === null;
   const wish = (changed: Partial<ExportWishes>) =>
     setWishes((before) => ({ ...before, ...changed }));
   const pick = (format: string) => {
@@ -73,7 +74,7 @@ export default function ExportDialog({ taskId, onClose }: ExportDialogProps) {
       {found.isPending && <Skeleton h={320} aria-label="Loading" />}
       {shown && (
         <Box className={classes.columns}>
-          <StaleBox isStale={!isSettled}>
+          <StaleBox isStale={isAwaited}>
             <Formats formats={formats} picked={form?.format ?? null} onPick={pick} />
           </StaleBox>
           <Stack gap="sm">
@@ -97,6 +98,7 @@ export default function ExportDialog({ taskId, onClose }: ExportDialogProps) {
                 form={form}
                 version={written}
                 wishes={asked}
+                isAwaited={isAwaited}
                 isSettled={isSettled}
               />
             )}
@@ -139,18 +141,21 @@ interface PreviewProps {
   form: ExportFormat;
   version: string | null;
   wishes: ExportWishes;
+  /** Whether the service has yet to say what fits what is wished. */
+  isAwaited: boolean;
   /** Whether nothing newer is wished, and the service has said that the format fits. */
   isSettled: boolean;
 }
 
 /** The files as they would be saved. */
-function Preview({ taskId, form, version, wishes, isSettled }: PreviewProps) {
+function Preview({ taskId, form, version, wishes, isAwaited, isSettled }: PreviewProps) {
   const shown = useQuery({
     ...exportFilesQuery(taskId, form.format, version, wishes),
     placeholderData: keepPreviousData,
   });
   const files = shown.data?.files ?? [];
-  const isStale = !isSettled || shown.isPlaceholderData;
+  const isBusy = isAwaited || shown.isPlaceholderData;
+  const isStale = isBusy || !isSettled;
   const saving = useMutation({
     mutationFn: () => saveDeployment(taskId, form.format, version, wishes, files),
   });
@@ -158,7 +163,7 @@ function Preview({ taskId, form, version, wishes, isSettled }: PreviewProps) {
     return <ErrorNotice error={shown.error} onRetry={() => void shown.refetch()} />;
   }
   return (
-    <Stack gap="sm" aria-busy={isStale}>
+    <Stack gap="sm" aria-busy={isBusy}>
       {shown.isPending && <Skeleton h={260} aria-label="Loading" />}
       {files.map((file) => (
         <TextBlock
