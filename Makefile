@@ -56,8 +56,9 @@ up: image  ## Start PostgreSQL, the service and a worker in containers, on http:
 		made=$$($(COMPOSE) exec -T service autotuner token create first --scope admin --json) || exit 1; \
 		echo "The first token, with all rights; it is shown this once, and the web UI asks for it:"; \
 		printf '%s\n' "$$made" | sed -n 's/^ *"token": "\(.*\)",$$/\1/p'; }
-	@port=$${AUTOTUNER_PORT:-$$(sed -n 's/^AUTOTUNER_PORT=//p' .env)}; \
-		echo "The web UI and the API: http://127.0.0.1:$${port:-8700}"
+	@# As Compose reads `.env`: quotes, comments and repeats are its own affair.
+	@port=$$($(COMPOSE) exec -T service sh -c 'echo "$$AUTOTUNER_PORT"') || exit 1; \
+		echo "The web UI and the API: http://127.0.0.1:$$port"
 	@echo "Another token: $(COMPOSE) exec service autotuner token create NAME --scope admin"
 
 down: .env  ## End those containers; their data is kept (docker volume rm autotuner_database autotuner_home)
