@@ -86,6 +86,17 @@ def test_the_files_are_shown_and_saved_alike(client: TestClient, task: str) -> N
     assert "VLLM_API_KEY" in guarded.text and "VLLM_API_KEY" not in saved.text
 
 
+@pytest.mark.parametrize("route", ["exports", "exports/dynamo", "export/dynamo", "export/json"])
+def test_the_routes_take_the_same_query_and_ignore_what_they_do_not_know(
+    route: str, client: TestClient, task: str
+) -> None:
+    asked = {"image": "r/e:1", "target_version": "v1beta1"}
+    plain = client.get(f"{task}/{route}", params=asked)
+    assert plain.status_code == 200, plain.text
+    assert client.get(f"{task}/{route}", params={**asked, "_": "17"}).content == plain.content
+    assert client.get(f"{task}/{route}", params={"replicas": 0}).status_code == 422
+
+
 def test_several_files_are_a_zip(client: TestClient, task: str) -> None:
     saved = client.get(f"{task}/export/llm-d")
     assert saved.headers["content-type"] == "application/zip"

@@ -18191,8 +18191,8 @@ export interface operations {
                 /** @description Whether requests must carry a key, which the files take from a secret. */
                 requires_key?: boolean;
                 /**
-                 * @description Version of the target, or of the engine whose flags have other names; `exports` lists
-                 *     them.
+                 * @description Version of the target, or of the engine whose flags have other names; `exports` lists those
+                 *     of each format, whichever is given.
                  */
                 target_version?: string | null;
             };
@@ -18338,6 +18338,11 @@ export interface operations {
                 program?: string | null;
                 /** @description Whether requests must carry a key, which the files take from a secret. */
                 requires_key?: boolean;
+                /**
+                 * @description Version of the target, or of the engine whose flags have other names; `exports` lists those
+                 *     of each format, whichever is given.
+                 */
+                target_version?: string | null;
             };
             header?: never;
             path: {
@@ -18474,8 +18479,8 @@ export interface operations {
                 /** @description Whether requests must carry a key, which the files take from a secret. */
                 requires_key?: boolean;
                 /**
-                 * @description Version of the target, or of the engine whose flags have other names; `exports` lists
-                 *     them.
+                 * @description Version of the target, or of the engine whose flags have other names; `exports` lists those
+                 *     of each format, whichever is given.
                  */
                 target_version?: string | null;
             };

@@ -5,19 +5,20 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from autotuner.config import LoadLevel
 from autotuner.deploy import MOST_REPLICAS, ExportWishes
-from autotuner.server.v2.form_requests import FormBody
 from autotuner.server.v2.limits_query import Amount
 from autotuner.server.v2.routing import Text, View
 
 _LONGEST_POINT, _LONGEST_IMAGE, _LONGEST_PROGRAM, _LONGEST_VERSION = 200, 400, 1000, 60
 
 
-class ExportsQuery(FormBody):
-    """Point, number and form of the engines to deploy."""
+class ExportQuery(BaseModel):
+    """Point, number and form of the engines to deploy; parameters of other names are ignored."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     point: Annotated[Text, Field(max_length=_LONGEST_POINT)] | None = None
     """The point to deploy, `CANDIDATE` or `CANDIDATE@LOAD`; the recommended one where left out.
@@ -36,6 +37,9 @@ class ExportsQuery(FormBody):
     """Words that start the engine in that image, where they are not the usual ones."""
     requires_key: bool = False
     """Whether requests must carry a key, which the files take from a secret."""
+    target_version: Annotated[Text, Field(max_length=_LONGEST_VERSION)] | None = None
+    """Version of the target, or of the engine whose flags have other names; `exports` lists those
+    of each format, whichever is given."""
 
     def wishes(self) -> ExportWishes:
         """The wishes of an export."""
@@ -48,14 +52,6 @@ class ExportsQuery(FormBody):
             rate=self.rate,
             users=self.users,
         )
-
-
-class ExportQuery(ExportsQuery):
-    """The same, for a version of the target."""
-
-    target_version: Annotated[Text, Field(max_length=_LONGEST_VERSION)] | None = None
-    """Version of the target, or of the engine whose flags have other names; `exports` lists
-    them."""
 
 
 PARAMETER_OF_WISH = {

@@ -39,7 +39,6 @@ from autotuner.server.v2.export_views import (
     ExportFilesView,
     ExportFormat,
     ExportQuery,
-    ExportsQuery,
     ExportsView,
 )
 from autotuner.server.v2.performance import resolved
@@ -132,7 +131,7 @@ _EXPORTED: dict[int | str, dict[str, Any]] = {
 
 @router.get("/exports", response_model=ExportsView, responses=_ERRORS)
 def list_exports(
-    service: ServiceDep, task_id: TaskId, asked: Annotated[ExportsQuery, Query()]
+    service: ServiceDep, task_id: TaskId, asked: Annotated[ExportQuery, Query()]
 ) -> Response:
     """Formats to deploy the engine of a point with: which fit, why not, and their versions."""
     task = task_of(service, task_id)
