@@ -1,6 +1,6 @@
 """A stand-in for vLLM on several nodes: its processes meet at the first one, which then serves.
 
-As vLLM's, a process ends when the connection to another one does.
+A process ends when the connection to another one does, unless it stays.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import time
 from autotuner.testing import fake_engine
 
 MEET_S = 60.0
+OUT_OF_MEMORY = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB."
 
 
 def main() -> None:
@@ -23,19 +24,29 @@ def main() -> None:
         print("0.32.0")
         return
     flags = argparse.ArgumentParser(allow_abbrev=False)
-    for name in ("--host", "--master-addr", "--served-model-name", "--fail-rank", "--end-rank"):
+    for name in (
+        "--host",
+        "--master-addr",
+        "--served-model-name",
+        "--fail-rank",
+        "--end-rank",
+        "--fail-late",
+    ):
         flags.add_argument(name)
     for name in ("--port", "--nnodes", "--node-rank", "--master-port"):
         flags.add_argument(name, type=int, default=0)
-    flags.add_argument("--headless", action="store_true")
+    for name in ("--headless", "--stays"):
+        flags.add_argument(name, action="store_true")
     args, _ = flags.parse_known_args()
     print(f"rank {args.node_rank} on GPUs {os.environ['CUDA_VISIBLE_DEVICES']}", flush=True)
     if args.fail_rank == str(args.node_rank):
-        sys.exit("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.")
+        sys.exit(OUT_OF_MEMORY)
     if args.end_rank == str(args.node_rank):
         sys.exit(3)
     if args.nnodes > 1:
         meet(args)
+    if args.fail_late == str(args.node_rank):
+        sys.exit(OUT_OF_MEMORY)
     if args.headless:
         while True:
             time.sleep(60)
@@ -55,7 +66,7 @@ def meet(args: argparse.Namespace) -> None:
         others = [connected(place)]
     for other in others:
         other.settimeout(None)
-        threading.Thread(target=end_with, args=(other,), daemon=True).start()
+        threading.Thread(target=end_with, args=(other, args.stays), daemon=True).start()
 
 
 def connected(place: tuple[str, int]) -> socket.socket:
@@ -70,12 +81,13 @@ def connected(place: tuple[str, int]) -> socket.socket:
             time.sleep(0.05)
 
 
-def end_with(other: socket.socket) -> None:
-    """Ends this process when the other one does."""
+def end_with(other: socket.socket, stays: bool) -> None:
+    """Ends this process when the other one does, unless it stays."""
     while other.recv(1):
         pass
     print("connection to another rank closed", file=sys.stderr, flush=True)
-    os._exit(1)
+    if not stays:
+        os._exit(1)
 
 
 if __name__ == "__main__":

@@ -12,18 +12,22 @@ import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
 
 from autotuner.cluster.connection import connected, ray_module
 from autotuner.cluster.launcher import RayLauncher
+from autotuner.cluster.load import RayLoadGenerator
 from autotuner.cluster.multi_node_engine import MultiNodeEngine
-from autotuner.config import RayConfig
+from autotuner.config import RayConfig, parse_task
 from autotuner.engines import HOST, PORT, FailureKind, LaunchSpec, engine_named
 from autotuner.launch import LaunchFailed, LaunchLost
+from autotuner.measure import Endpoint
+from autotuner.measure.protocol import LoadContext
 from autotuner.testing.processes import MARK, processes
+from autotuner.testing.small_levels import LONG_S, plan
 
 pytest.importorskip("ray", reason="Ray is not installed; `make ray` installs it")
 SERVER = (sys.executable, str(Path(__file__).with_name("multi_node_server.py")))
@@ -68,6 +72,15 @@ class Launches:
             spec(*flags), (), log_path=self.log_path, ready_timeout_s=60
         )
         assert isinstance(found, MultiNodeEngine)
+        return found
+
+    def follower(self) -> int:
+        """Process id of the engine's process on the second node."""
+        (found,) = (
+            pid
+            for pid, command in processes(self.mark).items()
+            if "--headless" in command and "supervisor" not in command
+        )
         return found
 
     async def close(self) -> None:
@@ -118,20 +131,22 @@ def test_a_process_on_each_node_meets_the_first_which_serves_and_all_end_togethe
 
 
 @pytest.mark.parametrize(
-    ("fault", "kind", "words"),
+    ("fault", "rank", "kind", "words"),
     [
-        ("--fail-rank", FailureKind.OUT_OF_MEMORY, "CUDA out of memory"),
-        ("--end-rank", FailureKind.DIED_LOADING, "rank 1 on GPUs"),
+        ("--fail-rank", "1", FailureKind.OUT_OF_MEMORY, "CUDA out of memory"),
+        ("--fail-rank", "0", FailureKind.OUT_OF_MEMORY, "CUDA out of memory"),
+        ("--fail-late", "0", FailureKind.OUT_OF_MEMORY, "CUDA out of memory"),
+        ("--end-rank", "1", FailureKind.DIED_LOADING, "rank 1 on GPUs"),
     ],
 )
 def test_the_process_whose_fault_it_is_says_why_a_launch_failed(
-    fault: str, kind: FailureKind, words: str, tmp_path: Path
+    fault: str, rank: str, kind: FailureKind, words: str, tmp_path: Path
 ) -> None:
     launches = Launches(tmp_path)
 
     async def launched() -> None:
         with pytest.raises(LaunchFailed) as failed:
-            await launches.engine(fault, "1")
+            await launches.engine(fault, rank)
         failure = failed.value.failure
         assert failure.kind is kind
         assert failure.message.startswith("on node ")
@@ -147,15 +162,39 @@ def test_an_engine_dies_with_any_of_its_processes(tmp_path: Path) -> None:
 
     async def launched() -> None:
         async with await launches.engine() as engine:
-            (follower,) = (
-                pid
-                for pid, command in processes(launches.mark).items()
-                if "--headless" in command and "supervisor" not in command
-            )
-            os.kill(follower, 9)
+            os.kill(launches.follower(), 9)
             await asyncio.wait_for(engine.processes[1].heard_last(), 30)
             assert engine.exit_code() is not None
             assert engine.diagnose().kind is FailureKind.DIED_UNDER_LOAD
+        await launches.close()
+
+    asyncio.run(launched())
+    assert not left(launches.mark)
+
+
+def test_a_level_ends_with_any_process_also_where_the_first_one_goes_on(tmp_path: Path) -> None:
+    launches = Launches(tmp_path)
+    task = parse_task({"version": 2, "name": "t", "model": {"id": "smollm2-135m"}})
+    context = LoadContext(task.benchmark, cast("Any", None), tmp_path)
+
+    async def launched() -> None:
+        async with await launches.engine("--stays") as engine:
+            endpoint = Endpoint(engine.base_url, "fake", "/v1/completions", engine=engine)
+            begun = asyncio.Event()
+            level = asyncio.create_task(
+                RayLoadGenerator(context).run(
+                    endpoint,
+                    plan(requests=10**6),
+                    engine_alive=lambda: True,
+                    on_progress=lambda completed, wanted: begun.set(),
+                )
+            )
+            await asyncio.wait_for(begun.wait(), 60)
+            os.kill(launches.follower(), 9)
+            measured = await asyncio.wait_for(level, LONG_S / 2)
+            assert not measured.valid
+            assert engine.exit_code() is not None
+            assert "node" in engine.diagnose().message
         await launches.close()
 
     asyncio.run(launched())

@@ -41,6 +41,11 @@ GPUS = {"system": {"gpu_type": "h100", "total_gpus": 6}}
             ClusterCapacity((8,), 1),
             "Ray at local: 1 node with 8 GPUs",
         ),
+        (
+            {"ray": {"gpus_per_node": 4}} | GPUS,
+            ClusterCapacity((4, 4), 1),
+            "2 nodes with 8 GPUs; launches on more than 4 GPUs take several nodes",
+        ),
     ],
 )
 def test_a_plan_names_the_cluster_and_what_it_has_where_that_is_known(

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from autotuner.catalog import ResolvedModel
-from autotuner.config import Candidate
+from autotuner.config import Candidate, parse_task
 from autotuner.engines import LaunchSpec, command_parts, engine_named, nodes_for
 from autotuner.engines.multi_node import MultiNodeFile
 from autotuner.errors import EngineError
+from autotuner.tuning.prepare import prepare
 
 TP, PP = "parallel.tensor_parallel", "parallel.pipeline_parallel"
-GPU, EXTRA = "system.gpu_type", "misc.extra_args"
+DP = "parallel.data_parallel"
+GPU = "system.gpu_type"
 
 
 def rendered(
@@ -23,21 +26,50 @@ def rendered(
 ) -> LaunchSpec:
     found = engine_named(engine)
     installation = replace(found.assume(version), gpus_per_node=per_node)
-    candidate = Candidate.from_settings({GPU: "h100", TP: 8, PP: 2, **settings})
-    return found.render(candidate, ResolvedModel("m", "org/m"), installation)
+    widths = {GPU: "h100", TP: 8, PP: 2, **settings}
+    return found.render(Candidate.from_settings(widths), ResolvedModel("m", "org/m"), installation)
 
 
-@given(st.integers(1, 256), st.integers(1, 16))
-def test_nodes_are_the_fewest_that_hold_equal_parts(gpus: int, per_node: int) -> None:
-    nodes = nodes_for(gpus, per_node)
+def candidate(tensor: int, stages: int, replicas: int) -> Candidate:
+    return Candidate.from_settings({GPU: "h100", TP: tensor, PP: stages, DP: replicas})
+
+
+@given(st.integers(1, 16), st.integers(1, 6), st.integers(1, 6), st.integers(1, 16))
+def test_nodes_share_the_gpus_equally_and_cut_no_replica_or_stage_unevenly(
+    tensor: int, stages: int, replicas: int, per_node: int
+) -> None:
+    gpus = tensor * stages * replicas
+    nodes = nodes_for(candidate(tensor, stages, replicas), per_node)
     assert gpus % nodes == 0
     assert gpus // nodes <= per_node
-    fewer = [n for n in range(1, nodes) if gpus % n == 0 and gpus // n <= per_node]
-    assert not fewer
+    assert nodes % replicas == 0 or replicas % nodes == 0
+    of_replica = max(nodes // replicas, 1)
+    assert stages % of_replica == 0 or of_replica % stages == 0
+
+
+@pytest.mark.parametrize(
+    ("tensor", "stages", "replicas", "nodes"),
+    [
+        (8, 1, 1, 1),
+        (16, 1, 1, 2),
+        (8, 2, 1, 2),
+        (4, 2, 2, 2),
+        (4, 3, 1, 3),
+        (12, 2, 1, 4),
+        (4, 1, 3, 3),
+        (2, 1, 5, 5),
+        (8, 1, 4, 4),
+        (11, 1, 1, 11),
+    ],
+)
+def test_of_nodes_with_eight_gpus_the_fewest_are_taken(
+    tensor: int, stages: int, replicas: int, nodes: int
+) -> None:
+    assert nodes_for(candidate(tensor, stages, replicas), 8) == nodes
 
 
 def test_without_nodes_of_a_size_all_is_on_one() -> None:
-    assert nodes_for(16, None) == 1
+    assert nodes_for(candidate(16, 1, 1), None) == 1
     spec = rendered("vllm", None)
     assert (spec.nodes, spec.gpus, spec.followers) == (1, 16, ())
     assert "--nnodes" not in spec.argv
@@ -105,11 +137,40 @@ def test_an_engine_that_cannot_is_refused(engine: str, version: str | None, mess
     assert "lower the widths" in refused.value.remedy
 
 
-@pytest.mark.parametrize("word", ["--nnodes", "--node-rank=1", "--headless"])
-def test_words_of_several_nodes_are_not_given_twice(word: str) -> None:
-    with pytest.raises(EngineError, match=f"misc.extra_args: {word}"):
-        rendered("vllm", 8, **{EXTRA: [word]})
-    assert word in rendered("vllm", 16, **{EXTRA: [word]}).argv
+@pytest.mark.parametrize(
+    "word", ["--nnodes", "--node-rank=1", "--headless", "--nnode", "-n", "-r=0", "--master_port"]
+)
+def test_words_of_several_nodes_are_recognised_by_any_name(word: str) -> None:
+    multi_node = engine_named("vllm").table.file.nodes
+    assert multi_node is not None
+    assert multi_node.named_in(["--enforce-eager", word]) == word.partition("=")[0].replace(
+        "_", "-"
+    )
+    assert (
+        multi_node.named_in(["--enforce-eager", "--no-x", "-x", "nnodes", "--nnodes-of-mine"])
+        is None
+    )
+
+
+@pytest.mark.parametrize("spread", [True, False])
+def test_a_task_says_once_how_launches_are_spread(spread: bool, tmp_path: Path) -> None:
+    task = parse_task(
+        {
+            "version": 2,
+            "name": "t",
+            "deployment_mode": "ray",
+            "ray": {"gpus_per_node": 8} if spread else {},
+            "model": {"id": "Qwen/Qwen3-8B"},
+            "system": {"backend": "vllm", "gpu_type": "h100", "total_gpus": 16},
+            "runtime": {"isl": 8, "osl": 4},
+            "misc": {"extra_args": ["-n", "1"]},
+        }
+    )
+    if not spread:
+        prepare(task, base=tmp_path)
+        return
+    with pytest.raises(EngineError, match=r"misc.extra_args: -n says .* and so does ray.gpus_per"):
+        prepare(task, base=tmp_path)
 
 
 def test_a_file_names_every_place() -> None:
@@ -121,10 +182,10 @@ def test_a_module_that_knows_no_followers_gives_way_to_one_that_does() -> None:
     vllm = engine_named("vllm")
     module = ("/py", "-m", vllm.table.module, *vllm.table.module_words)
     here = replace(vllm.assume(None), command=module)
-    candidate = Candidate.from_settings({GPU: "h100", TP: 16})
+    wide = candidate(16, 1, 1)
     model = ResolvedModel("m", "org/m")
-    alone = vllm.render(candidate, model, here)
+    alone = vllm.render(wide, model, here)
     assert alone.argv[:5] == (*module[:4], "org/m")
-    spec = vllm.render(candidate, model, replace(here, gpus_per_node=8))
+    spec = vllm.render(wide, model, replace(here, gpus_per_node=8))
     assert spec.argv[:5] == ("/py", "-m", "vllm.entrypoints.cli.main", "serve", "org/m")
     assert "--model" not in spec.argv

@@ -43,15 +43,16 @@ def test_neighbours_come_first_and_gaps_are_filled() -> None:
     assert gpus.taken(["0", "2", "4", "6"]).place(5) is None
 
 
-def test_more_gpus_than_a_node_has_are_taken_in_equal_parts_of_several() -> None:
+def test_a_launch_over_several_nodes_takes_equal_parts_of_each() -> None:
     cluster = ClusterCapacity((4, 4, 2, 4), 0)
     gpus = Gpus(cluster.devices)
-    first = gpus.place(8)
+    first = gpus.place(8, 2)
     assert first == tuple(f"{number}@{node}" for node in (0, 1) for number in range(4))
-    assert gpus.taken(first).place(8) is None
+    assert gpus.taken(first).place(8, 2) is None
     assert gpus.taken(first).place(4) == tuple(f"{number}@3" for number in range(4))
-    assert (cluster.launches(8), cluster.launches(12), cluster.launches(16)) == (1, 1, 0)
-    assert (cluster.launches(4), cluster.launches(2)) == (3, 7)
+    assert gpus.place(8) is None, "of one node"
+    assert [cluster.launches(8, 2), cluster.launches(12, 3), cluster.launches(16, 4)] == [1, 1, 0]
+    assert [cluster.launches(4), cluster.launches(2), cluster.launches(8)] == [3, 7, 0]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -44,6 +46,7 @@ class RayEngine(StopsWhenLeft):
 
     Attributes:
         base_url: the engine's address on its own node, where load is made too.
+        ended_s: when its end was seen, on the monotonic clock.
         was_ready: whether it has served, or the process that it follows has.
 
     Args:
@@ -73,6 +76,7 @@ class RayEngine(StopsWhenLeft):
         self._on_gone = on_gone
         self._exit_code: int | None = None
         self.was_ready = False
+        self.ended_s = math.inf
         self._is_stopping = False
         self._has_stopped = False
         self._lost: LaunchLost | None = None
@@ -159,6 +163,14 @@ class RayEngine(StopsWhenLeft):
                 raise self._lost
             self._require_listening()
         return self._exit_code
+
+    async def end_process(self) -> None:
+        """Ends its process, as if it had ended itself: a level that is under way sees it dead.
+
+        Raises:
+            LaunchLost: its node is gone.
+        """
+        await answered(lambda: self._reservation.actor.end_engine.remote(self._launch_id))
 
     async def heard_last(self) -> None:
         """Waits until nothing more is heard of it: it has ended, or its node is gone."""
@@ -278,4 +290,5 @@ class RayEngine(StopsWhenLeft):
                     self._log_bytes += len(news.log)
                 self._take(news.progress)
                 self._exit_code = news.exit_code
+                self.ended_s = math.inf if news.exit_code is None else time.monotonic()
                 self._heard.set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from autotuner.catalog.device import this_device
@@ -48,7 +49,19 @@ class RayLoadGenerator:
             is_alone=serving.is_alone,
             is_multi_node=len(engine.processes) > 1,
         )
-        found = await serving.run_level(request, on_progress or (lambda completed, wanted: None))
+        level = asyncio.create_task(
+            serving.run_level(request, on_progress or (lambda completed, wanted: None))
+        )
+        others = [asyncio.create_task(other.heard_last()) for other in engine.processes[1:]]
+        try:
+            await asyncio.wait({level, *others}, return_when=asyncio.FIRST_COMPLETED)
+            if not level.done():
+                # It may wait for the one that has ended until its requests run out of time.
+                await serving.end_process()
+            found = await level
+        finally:
+            for task in (level, *others):
+                task.cancel()
         facts = serving.facts
         node = MeasuredNode(
             host=", ".join(process.facts.host for process in engine.processes),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NoReturn
 
 from autotuner.cluster.engine import RayEngine
 from autotuner.cluster.messages import LaunchRequest
@@ -18,7 +19,8 @@ _FOLLOWS = (
     *(FailureKind.NOT_READY, FailureKind.LOAD_ERRORS),
 )
 """Kinds of failure that the end of another process may have caused."""
-_NODE_LOST_S = 1.0
+_FOLLOW_S = 5.0
+"""Time within which processes end after another one, and a node that is lost is known as such."""
 
 
 class MultiNodeEngine(StopsWhenLeft):
@@ -54,21 +56,15 @@ class MultiNodeEngine(StopsWhenLeft):
             spec = request.spec.on_node(rank, process.facts.address, head, port)
             return replace(request, spec=spec, launch_id=process.launch_id)
 
-        tasks = [asyncio.ensure_future(self._serving.start(of_rank(0)))]
+        tasks = [asyncio.create_task(self._serving.start(of_rank(0)))]
         tasks += [
-            asyncio.ensure_future(self._follow(follower, of_rank(rank)))
+            asyncio.create_task(self._follow(follower, of_rank(rank)))
             for rank, follower in enumerate(self._followers, start=1)
         ]
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        except LaunchFailed as failed:
-            # Processes end when one of their nodes does.
-            await asyncio.sleep(_NODE_LOST_S)
-            if not await self._reservation.is_alive():
-                raise LaunchLost("a node of several went down") from None
-            raise LaunchFailed(self._cause() or failed.failure) from None
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if not _is_well(tasks[0]):
+                await self._raise_failure(tasks)
         finally:
             for task in tasks:
                 task.cancel()
@@ -78,6 +74,26 @@ class MultiNodeEngine(StopsWhenLeft):
         serving = self._serving
         self.base_url, self.startup_s = serving.base_url, serving.startup_s
         self.caches = serving.caches
+
+    async def _raise_failure(self, starting: Sequence[asyncio.Task[None]]) -> NoReturn:
+        """Raises why a start failed, once the other processes have followed the one that ended.
+
+        Raises:
+            LaunchFailed, LaunchError, LaunchLost: as `start`.
+        """
+        await asyncio.wait(starting, timeout=_FOLLOW_S)
+        ended = [
+            (process, task.exception())
+            for process, task in zip(self.processes, starting, strict=True)
+            if task.done() and not task.cancelled()
+        ]
+        other = next((e for _, e in ended if e and not isinstance(e, LaunchFailed)), None)
+        if other is not None:
+            raise other
+        if not await self._reservation.is_alive():
+            raise LaunchLost("a node of several went down")
+        failures = [(p, e.failure) for p, e in ended if isinstance(e, LaunchFailed)]
+        raise LaunchFailed(_own_fault(failures))
 
     def exit_code(self) -> int | None:
         """None while all of it lives; see `RunningEngine`."""
@@ -111,12 +127,18 @@ class MultiNodeEngine(StopsWhenLeft):
         raise LaunchFailed(follower.diagnose())
 
     def _cause(self) -> Failure | None:
-        """Why the first of those that have ended did, other than because another one had; None
-        where none has ended."""
+        """Why those that have ended did; None where none has."""
         ended = [one for one in self.processes if one.exit_code() is not None]
-        found = [(one.diagnose(), one.facts.host) for one in ended]
-        own = [pair for pair in found if pair[0].kind not in _FOLLOWS] or found
-        if not own:
-            return None
-        failure, host = own[0]
-        return replace(failure, message=f"on node {host}: {failure.message}")
+        in_order = sorted(ended, key=lambda one: one.ended_s)
+        return _own_fault([(one, one.diagnose()) for one in in_order]) if ended else None
+
+
+def _is_well(starting: asyncio.Task[None]) -> bool:
+    return starting.done() and starting.exception() is None
+
+
+def _own_fault(failures: Sequence[tuple[RayEngine, Failure]]) -> Failure:
+    """The first failure that no other process may have caused, else the first; with its node."""
+    own = [one for one in failures if one[1].kind not in _FOLLOWS] or failures
+    process, failure = own[0]
+    return replace(failure, message=f"on node {process.facts.host}: {failure.message}")

@@ -162,6 +162,13 @@ class LaunchNode:
             return NodeReply(None, 0, None)
         return self._reply(await self._run(self._stop(), is_work=False))
 
+    async def end_engine(self, launch_id: str) -> None:
+        """Ends an engine that another process of its launch has left; what is under way goes on,
+        and sees it dead."""
+        engine = self._engine
+        if launch_id == self._launch_id and engine is not None:
+            await self._run(engine.stop(), is_work=False)
+
     async def close(self) -> None:
         """Removes its files: it is about to be ended, which it does not see."""
         if self._watch is not None:

@@ -42,8 +42,8 @@ class RayConfig(Document):
     """CPUs that a launch reserves; where left out, an engine on a CPU has a node's for itself, and
     one on GPUs reserves none."""
     gpus_per_node: PositiveInt | None = None
-    """GPUs of a node; those of the catalog for `system.gpu_type` where left out. A candidate on
-    more is launched over several nodes, in equal parts, by engines that can."""
+    """GPUs of a node, beyond which a candidate is launched over several, in equal parts, by engines
+    that can; where left out, each launch is of one node."""
     resources: dict[str, PositiveReal] = Field(default_factory=dict)
     """Further resources that a launch reserves, by Ray's names for them:
     `accelerator_type:H100: 0.001` keeps launches on nodes with that GPU."""

@@ -23,7 +23,7 @@ class Installation:
         found: False where it is not on this machine and only its command line is known.
         image: reference of the container image that it is in; None where it is in none.
         gpus_per_node: GPUs of a node of the cluster that it is launched on, where larger launches
-            have a process on each of several; None where all are on one machine.
+            have a process on each of several; None where each is of one machine.
     """
 
     engine: str

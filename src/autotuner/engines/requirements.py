@@ -92,7 +92,7 @@ def one_node(nodes: MultiNodeFile | None, version: str) -> tuple[Requirement, ..
         return ()
     earlier = "" if nodes is None else f" before {nodes.since}"
     why = f"it starts on one node alone{earlier}"
-    instead = "lower the widths, or correct ray.gpus_per_node"
+    instead = "lower the widths, or say another ray.gpus_per_node"
     return (Requirement(("nodes",), "at_most", (1,), why=why, instead=instead),)
 
 

@@ -6,7 +6,7 @@ import itertools
 import json
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -143,9 +143,9 @@ class TabledEngine:
     ) -> LaunchSpec:
         table = self.table
         location = _location(table, model)
-        nodes = nodes_for(candidate.gpus, installation.gpus_per_node)
+        nodes = nodes_for(candidate, installation.gpus_per_node)
         extra = candidate.misc.extra_args or ()
-        multi_node = _multi_node(table, nodes, installation.version, extra)
+        multi_node = _multi_node(table, nodes, installation.version)
         started = _started(table, multi_node, installation.command)
         named = MODEL in started
         command = [location if word == MODEL else word for word in started]
@@ -222,13 +222,11 @@ class TabledEngine:
         return Installation(self.name, command, version, f"{package} {version}")
 
 
-def _multi_node(
-    table: EngineTable, nodes: int, version: str, extra: Sequence[str]
-) -> MultiNodeFile:
-    """The engine's words for a launch on several nodes.
+def _multi_node(table: EngineTable, nodes: int, version: str) -> MultiNodeFile:
+    """The engine's words for a launch on several nodes; none for one.
 
     Raises:
-        EngineError: it has none, or a task says them itself.
+        EngineError: it has none.
     """
     if nodes == 1:
         return _ON_ONE_NODE
@@ -237,13 +235,6 @@ def _multi_node(
         raise EngineError(
             f"parallel: {table.name} {version} is not launched over {nodes} nodes",
             remedy="lower the widths until one node has as many GPUs",
-        )
-    own = {word for word in (*found.argv, *found.followers) if word.startswith("-")}
-    twice = next((word for word in extra if word.partition("=")[0] in own), None)
-    if twice is not None:
-        raise EngineError(
-            f"misc.extra_args: {twice} is what a launch over {nodes} nodes says itself",
-            remedy="leave it out",
         )
     return found
 

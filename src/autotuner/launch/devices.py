@@ -9,8 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from autotuner.engines import nodes_for
-
 VISIBLE = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES")
 """The variables that limit a process to some GPUs: CUDA's, and HIP's, whose runtime reads both."""
 _BENEATH = "ROCR_VISIBLE_DEVICES"
@@ -37,9 +35,9 @@ class Gpus:
     names: tuple[str, ...]
     held: frozenset[str] = frozenset()
 
-    def place(self, count: int) -> tuple[str, ...] | None:
-        """Free GPUs of one machine for an engine that needs `count`, or in equal parts of several
-        where none has as many; None where fewer are free.
+    def place(self, count: int, nodes: int = 1) -> tuple[str, ...] | None:
+        """Free GPUs of one machine, or in equal parts of several, for an engine that needs `count`;
+        None where fewer are free.
 
         Neighbours that begin at a multiple of `count` come first: on most machines they share the
         fastest links, and blocks that are aligned leave room for others.
@@ -47,11 +45,9 @@ class Gpus:
         machines: dict[str, list[str]] = {}
         for name in self.names:
             machines.setdefault(name.partition(NODE)[2], []).append(name)
-        largest = max(map(len, machines.values()), default=0)
-        parts = nodes_for(count, largest)
-        found = (self._of_machine(names, count // parts) for names in machines.values() or [[]])
-        places = [place for place in found if place is not None][:parts]
-        return tuple(chain.from_iterable(places)) if len(places) == parts else None
+        found = (self._of_machine(names, count // nodes) for names in machines.values() or [[]])
+        places = [place for place in found if place is not None][:nodes]
+        return tuple(chain.from_iterable(places)) if len(places) == nodes else None
 
     def _of_machine(self, names: Sequence[str], count: int) -> tuple[str, ...] | None:
         blocks = (names[at : at + count] for at in range(0, len(names), max(count, 1)))

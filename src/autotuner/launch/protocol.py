@@ -12,7 +12,7 @@ from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 from autotuner.config import Document
-from autotuner.engines import FailureKind, LaunchSpec, nodes_for
+from autotuner.engines import FailureKind, LaunchSpec
 from autotuner.launch.devices import NODE
 
 if TYPE_CHECKING:
@@ -91,15 +91,15 @@ class ClusterCapacity:
         gpus = ((place, number) for place, most in enumerate(self.nodes) for number in range(most))
         return tuple(f"{number}{NODE}{place}" for place, number in gpus)
 
-    def launches(self, gpus: int) -> int:
+    def launches(self, gpus: int, nodes: int = 1) -> int:
         """How many engines on `gpus` GPUs run at once; 0 for those on a CPU.
 
-        More GPUs than a node has are taken in equal parts of several.
+        Args:
+            nodes: that share the GPUs of one.
         """
         if not gpus:
             return self.on_cpus
-        parts = nodes_for(gpus, max(self.nodes, default=0))
-        return sum(most // (gpus // parts) for most in self.nodes) // parts
+        return sum(most // (gpus // nodes) for most in self.nodes) // nodes
 
 
 class StopsWhenLeft(ABC):

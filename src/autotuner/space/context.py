@@ -59,7 +59,7 @@ class SpaceContext:
         split: over which ranks it splits which matrices.
         online: weight modes to which it quantises 16-bit checkpoints while it loads them.
         cache_modes: formats of a KV cache that it can be asked for.
-        gpus_per_node: of the cluster that it is launched on; None where all are on one machine.
+        gpus_per_node: of a cluster, where launches may be spread over several; None elsewhere.
     """
 
     largest_request_tokens: int
@@ -120,7 +120,7 @@ class SpaceContext:
 
 def nodes_of(candidate: Candidate, context: SpaceContext) -> int:
     """Nodes of a cluster that its launch is spread over; 1 on one machine."""
-    return nodes_for(candidate.gpus, context.gpus_per_node)
+    return nodes_for(candidate, context.gpus_per_node)
 
 
 def width(value: int | None) -> int:

@@ -390,7 +390,7 @@ class Tuner:
             )
             return await asyncio.to_thread(choose_level, self._strategy, state, running)
 
-        return parallel.start(key, self._prepared.launchable.specs[key].gpus, experiment)
+        return parallel.start(key, self._prepared.launchable.specs[key], experiment)
 
     def _now_s(self) -> float:
         """Seconds of the task: of the time in which it was worked on."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
 
+from autotuner.engines import LaunchSpec
 from autotuner.launch.devices import Gpus
 
 
@@ -53,17 +54,17 @@ class ParallelExperiments:
     def start(
         self,
         candidate_id: str,
-        gpus: int,
+        spec: LaunchSpec,
         experiment: Callable[[tuple[str, ...] | None], Coroutine[Any, Any, None]],
     ) -> bool:
-        """Starts an experiment on `gpus` GPUs; False where too few are free.
+        """Starts an experiment on the GPUs that `spec` needs; False where too few are free.
 
         Where nothing else is under way it starts in any case, on all of them: whether it fits is
         then its own affair.
         """
         given = None
         if self._gpus is not None:
-            given = self._gpus.place(gpus)
+            given = self._gpus.place(spec.gpus, spec.nodes)
             if given is None and self._tasks:
                 return False
             given = self._gpus.names if given is None else given

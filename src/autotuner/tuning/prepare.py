@@ -150,8 +150,7 @@ class Prepared:
 
     @property
     def engine_starts(self) -> int:
-        """How many launches there will be at the most: those of candidates, of the baseline, and
-        those that confirm the result."""
+        """Launches at the most: of candidates, of the baseline, and those that confirm."""
         return self.launches + self.baseline_launches + self.confirm_launches
 
     @property
@@ -169,9 +168,10 @@ class Prepared:
     def side_by_side(self) -> int:
         """How many engines may run at once: as many as are asked for and there is room for."""
         asked = self.task.optimization.parallel_launches
-        narrowest = min(max(candidate.gpus, 1) for candidate in self.space.candidates)
+        narrowest = min(self.space.candidates, key=lambda candidate: candidate.gpus)
         there = self.cluster_capacity or ClusterCapacity((self.total_gpus,), on_cpus=1)
-        room = max(there.launches(narrowest if self.total_gpus else 0), 1)
+        gpus = max(narrowest.gpus, 1) if self.total_gpus else 0
+        room = max(there.launches(gpus, self.space.specs[narrowest.id].nodes), 1)
         return room if asked == "auto" else min(asked, room)
 
     @property

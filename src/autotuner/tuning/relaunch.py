@@ -152,8 +152,7 @@ class Relauncher:
         async def launched(gpus: tuple[str, ...] | None) -> None:
             await self.run(task, relaunch, experiment, further=further, now_s=now_s, gpus=gpus)
 
-        wanted = self._prepared.launchable.specs[key].gpus
-        parallel.start(key, wanted, launched)
+        parallel.start(key, self._prepared.launchable.specs[key], launched)
 
     async def run(
         self,

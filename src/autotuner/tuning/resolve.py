@@ -139,7 +139,7 @@ def _variant(
         described=task.gpus,
     )
     context = with_memory_use(context, engine, installation.version)
-    installation = replace(installation, gpus_per_node=_gpus_per_node(task, context))
+    installation = replace(installation, gpus_per_node=_gpus_per_node(task, engine, own))
     machine = of_machine(engine, installation.version, model, own)
     config = (
         layered(engine, registry, task.profiles, machine)
@@ -225,13 +225,25 @@ def _installation(engine: Engine, task: TaskConfig, version: str | None) -> Inst
     )
 
 
-def _gpus_per_node(task: TaskConfig, context: TaskContext) -> int | None:
-    """GPUs of a node of the cluster that a task launches on; None on a CPU, and without cluster."""
+def _gpus_per_node(task: TaskConfig, engine: Engine, own: Mapping[str, Any]) -> int | None:
+    """GPUs of a node of the cluster, where a task asks for launches over several.
+
+    Raises:
+        EngineError: its words for the engine say the same.
+    """
     cluster = task.launcher_options
-    if task.deployment_mode != "ray" or context.gpu is None or context.gpu.is_cpu:
+    if not isinstance(cluster, RayConfig) or cluster.gpus_per_node is None:
         return None
-    named = cluster.gpus_per_node if isinstance(cluster, RayConfig) else None
-    return named or context.gpu.gpus_per_node
+    words = own.get("misc.extra_args") or ()
+    flat = [word for item in words for word in ((item,) if isinstance(item, str) else item or ())]
+    nodes = engine.table.file.nodes
+    if nodes is not None and (twice := nodes.named_in(flat)):
+        raise EngineError(
+            f"misc.extra_args: {twice} says how a launch is spread over nodes, and so does "
+            "ray.gpus_per_node",
+            remedy="leave one of the two out",
+        )
+    return cluster.gpus_per_node
 
 
 def _listed(value: Any) -> list[Any]:

@@ -7839,8 +7839,8 @@ export interface components {
             cpus?: number | null;
             /**
              * Gpus Per Node
-             * @description GPUs of a node; those of the catalog for `system.gpu_type` where left out. A candidate on
-             *     more is launched over several nodes, in equal parts, by engines that can.
+             * @description GPUs of a node, beyond which a candidate is launched over several, in equal parts, by engines
+             *     that can; where left out, each launch is of one node.
              */
             gpus_per_node?: number | null;
             /**

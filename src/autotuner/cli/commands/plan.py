@@ -206,14 +206,16 @@ def print_plan(prepared: Prepared, document: dict[str, Any]) -> None:
 
 
 def _cluster_text(prepared: Prepared, config: RayConfig) -> str:
-    where, capacity = f"Ray at {config.address}", prepared.cluster_capacity
+    where, capacity, most = f"Ray at {config.address}", prepared.cluster_capacity, ""
     if config.address == RayConfig().address:
         where += ", which is this machine's or that of RAY_ADDRESS"
+    if prepared.total_gpus and config.gpus_per_node is not None:
+        most = f"; launches on more than {counted(config.gpus_per_node, 'GPU')} take several nodes"
     if capacity is None:
-        return f"{where}; its nodes are asked when the task begins"
+        return f"{where}; its nodes are asked when the task begins{most}"
     nodes = counted(len(capacity.nodes), "node")
     if prepared.total_gpus:
-        return f"{where}: {nodes} with {counted(sum(capacity.nodes), 'GPU')}"
+        return f"{where}: {nodes} with {counted(sum(capacity.nodes), 'GPU')}{most}"
     return f"{where}: {nodes} with room for {counted(capacity.on_cpus, 'engine')} on CPUs at once"
 
 
