@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from autotuner.config import LoadLevel
 from autotuner.errors import LandscapeError
-from autotuner.landscapes import Landscape, read_landscape
+from autotuner.landscapes import Landscape, read_landscape, table_file
 
 ROW = {
     "launch": "a",
@@ -257,6 +258,27 @@ def test_what_is_no_table_is_refused_in_words(tmp_path: Path, content: bytes) ->
 def test_a_file_that_is_not_there_and_a_folder_are_distinguished(tmp_path: Path) -> None:
     assert "there is no such file" in reported(tmp_path / "none.csv")
     assert "it is no CSV file" in reported(tmp_path)
+
+
+def test_a_pipe_is_not_waited_for_and_a_link_is_followed(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    assert "no plain file" in reported(tmp_path / "pipe.csv")
+    table, link = write_text([ROW], tmp_path / "x.csv"), tmp_path / "link.csv"
+    link.symlink_to(table)
+    assert launches(read_landscape(link)) == {"a": [4]}
+
+
+def test_a_file_is_read_and_unpacked_within_bounds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, packed = write_text([ROW], tmp_path / "x.csv"), tmp_path / "y.csv.gz"
+    packed.write_bytes(gzip.compress(plain.read_bytes() * 10))
+    size = plain.stat().st_size
+    monkeypatch.setattr(table_file, "MOST_BYTES", max(size, packed.stat().st_size))
+    assert launches(read_landscape(plain)) == {"a": [4]}
+    assert "it unpacks to more than" in reported(packed)
+    monkeypatch.setattr(table_file, "MOST_BYTES", size - 1)
+    assert "it is of more than" in reported(plain)
 
 
 def test_rows_with_too_few_and_too_many_cells_do_not_crash(tmp_path: Path) -> None:

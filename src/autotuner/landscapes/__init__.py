@@ -14,7 +14,7 @@ from autotuner.landscapes.landscape import (
     same_model,
 )
 from autotuner.landscapes.matching import Matched, match
-from autotuner.landscapes.reading import read_landscape
+from autotuner.landscapes.reading import parsed_landscape, read_landscape
 from autotuner.landscapes.replay import (
     REPLAYED,
     RecordedRegion,
@@ -25,6 +25,7 @@ from autotuner.landscapes.replay import (
     unserved,
     with_noise,
 )
+from autotuner.landscapes.table_file import read_table_file
 from autotuner.landscapes.writing import landscape_csv
 
 __all__ = [
@@ -43,8 +44,10 @@ __all__ = [
     "match",
     "measured",
     "observations",
+    "parsed_landscape",
     "predictions",
     "read_landscape",
+    "read_table_file",
     "same_model",
     "true_outcome",
     "unserved",

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import math
 import statistics
-import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,6 +23,7 @@ from autotuner.landscapes.landscape import (
     read_cell,
     read_name,
 )
+from autotuner.landscapes.table_file import TableFile, read_table_file
 from autotuner.predict import e2e_ms
 
 Row = Mapping[str, str]
@@ -62,13 +61,22 @@ _LEAST, _MOST = 1e-6, 1e12
 
 
 def read_landscape(path: Path) -> Landscape:
-    """The landscape in a file.
+    """The landscape in the file at a path.
 
     Raises:
-        LandscapeError: it is missing or no CSV, lacks a column, says a row twice, contradicts
-            itself, has a figure that nothing can measure, or no row that succeeds.
+        LandscapeError: as `read_table_file` and `parsed_landscape` do.
     """
-    rows = _rows(path)
+    return parsed_landscape(read_table_file(path))
+
+
+def parsed_landscape(file: TableFile) -> Landscape:
+    """The landscape in a file that was read.
+
+    Raises:
+        LandscapeError: it is no CSV, lacks a column, says a row twice, contradicts itself, has a
+            figure that nothing can measure, or no row that succeeds.
+    """
+    path, rows = file.path, _rows(file)
     if not rows:
         raise LandscapeError(f"{path}: there is no row", remedy="export it again")
     missing = [name for name in COLUMNS if name not in rows[0]]
@@ -114,16 +122,13 @@ def read_landscape(path: Path) -> Landscape:
     )
 
 
-def _rows(path: Path) -> list[Row]:
+def _rows(file: TableFile) -> list[Row]:
+    path, text = file.path, file.text()
     try:
-        raw = path.read_bytes()
-        text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8-sig")
         reader = csv.DictReader(io.StringIO(text), strict=True)
         twice = [name for name, count in Counter(reader.fieldnames or ()).items() if count > 1]
         rows: list[Row] = list(reader)
-    except FileNotFoundError:
-        raise LandscapeError(f"{path}: there is no such file") from None
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
+    except csv.Error as error:
         raise LandscapeError(f"{path}: it is no CSV file ({error})") from None
     if twice:
         raise LandscapeError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from autotuner.config import (
 )
 from autotuner.engines import engine_named
 from autotuner.errors import ConfigError, ModelError, Problem
-from autotuner.landscapes import Landscape, Matched, read_landscape
+from autotuner.landscapes import Landscape, Matched, parsed_landscape, read_table_file
 from autotuner.profiles import Origin, ResolvedConfig, TaskContext
 from autotuner.tuning.resolve import Variant, installed
 
@@ -37,6 +36,8 @@ def read_table(
 ) -> tuple[Landscape, str]:
     """The landscape that a task replays, and its checksum.
 
+    Nothing of a file with another checksum is parsed or shown: it may be one of other users.
+
     Args:
         base: folder from which a relative path counts.
 
@@ -48,12 +49,12 @@ def read_table(
     if problems:
         raise ConfigError(source, tuple(problems))
     path = base / Path(replay.landscape).expanduser()
-    landscape = read_landscape(path)
-    checksum = hashlib.sha256(path.read_bytes()).hexdigest()
+    file = read_table_file(path)
+    checksum = file.sha256
     if replay.sha256 not in (None, checksum):
-        problem = Problem("replay.sha256", f"{path} has another one, {checksum}")
+        problem = Problem("replay.sha256", f"{path} has another one")
         raise ConfigError(source, (problem,), remedy="take the file that the task means")
-    return landscape, checksum
+    return parsed_landscape(file), checksum
 
 
 def as_replayed(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,28 @@ def test_a_replay_of_the_command_line_is_answered_for_as_long_as_its_table_is_th
     table.write_bytes(gzip.compress(gzip.decompress(table.read_bytes()) + b"\n"))
     changed = client.get(f"{task}/performance")
     assert changed.status_code == 422 and "replay.sha256" in changed.text
+
+
+@pytest.mark.parametrize("placed", ["link", "pipe", "table"])
+def test_what_is_put_in_the_place_of_a_table_is_neither_parsed_nor_shown(
+    placed: str, service: Service, client: TestClient, tmp_path: Path
+) -> None:
+    checksum = hashlib.sha256(TABLE.read_bytes()).hexdigest()
+    task = f"/api/v2/tasks/{replayed(service, tmp_path, sha256=checksum)}"
+    table, other = tmp_path / "tables" / TABLE.name, tmp_path / "others"
+    other.write_text("launch,launch\nits-own-words,2\n", encoding="utf-8")
+    table.unlink()
+    if placed == "pipe":
+        os.mkfifo(table)
+    elif placed == "link":
+        table.symlink_to(other)
+    else:
+        shutil.copy(other, table)
+    refused = client.get(f"{task}/performance")
+    assert refused.status_code == 422
+    assert ("no plain file" if placed == "pipe" else "replay.sha256") in refused.text
+    assert "launch is there twice" not in refused.text and "its-own-words" not in refused.text
+    assert hashlib.sha256(other.read_bytes()).hexdigest() not in refused.text
 
 
 def test_a_table_without_a_checksum_is_refused_by_its_full_path_and_the_setting(
