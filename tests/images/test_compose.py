@@ -139,6 +139,8 @@ def test_one_command_starts_all_a_task_runs_to_its_end_and_nothing_is_left(
     assert worker["host"] in compose.compose("ps", "-q", "worker")
     who = compose.compose("exec", "-T", "worker", "python", "-c", "import os; print(os.getuid())")
     assert who.strip() == "10001"
+    port = compose.compose("exec", "-T", "service", "sh", "-c", 'echo "$AUTOTUNER_PORT"')
+    assert port.strip() == str(compose.port), "as `make up` says it"
     compose.compose("stop", "worker")
     assert compose.ask("/api/v2/system/workers")["items"] == [], "it says good-bye"
     compose.compose("down", "--volumes")
