@@ -285,6 +285,7 @@ def test_progress_and_counts_follow_the_experiments(service: Service, client: Te
         "experiments_completed": 2,
         "experiments_failed": 1,
         "launches": 3,
+        "further_launches": None,
     }
     counts = {
         "total": 3,
