@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import autotuner
 from autotuner.catalog.device import this_device
-from autotuner.cluster.connection import nodes
+from autotuner.cluster.connection import nodes, ray_module
 from autotuner.cluster.messages import (
     LAUNCH_ID,
     LaunchRequest,
@@ -98,7 +98,7 @@ class LaunchNode:
             cpus,
             processor=cpu.name,
             cores=cpu.cores,
-            address=str(ray.util.get_node_ip_address()),  # type: ignore[no-untyped-call]
+            address=str(ray_module().util.get_node_ip_address()),
         )
 
     async def free_port(self) -> int:
