@@ -37,6 +37,8 @@ ELSEWHERE = r"^/api/(docker|ome)/"
 OVERLAPPING = ("/api/presets/import", "/api/presets/merge", "/api/runtime-params/validate")
 """Paths of v1 that are also `{preset_id}` or `{runtime}` to the methods that these allow."""
 OF_METHODS = ("unsupported_method", "allow_header_conformance")
+BY_NAME, NAMELESS = "`GET /api/tasks/name/{task_name}`", '"task_name": ""'
+"""No path carries the empty name, which v1's tasks may have: another one stands there then."""
 
 
 @pytest.fixture
@@ -115,8 +117,11 @@ def problems_in(event: events.ScenarioFinished) -> Iterator[tuple[str, str]]:
         for check in checks:
             overlaps = event.recorder.label.endswith(OVERLAPPING) and check.name in OF_METHODS
             if (reported := check.failure_info) is not None and not overlaps:
-                kind = f"{event.recorder.label}, {check.name}: {reported.failure.title}"
-                yield kind, f"{reported.failure.message}\n{reported.code_sample}"
+                failure, sample = reported.failure, reported.code_sample
+                if BY_NAME in failure.message and NAMELESS in sample:
+                    continue
+                kind = f"{event.recorder.label}, {check.name}: {failure.title}"
+                yield kind, f"{failure.message}\n{sample}"
 
 
 @pytest.mark.slow
