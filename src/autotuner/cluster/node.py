@@ -52,7 +52,7 @@ _OF_RAY = "RAY_*"
 _NEWS_POLL_S = 0.02
 _NEWS_WAIT_S = 1.0
 _LOG_BYTES = 1 << 20
-_SILENT_LOOKS = 8
+SILENT_LOOKS = 8
 """Looks, one after the other, without a new heartbeat until an owner counts as gone."""
 
 
@@ -253,9 +253,9 @@ class LaunchNode:
         could be heard meanwhile.
         """
         silent_looks = 0
-        while silent_looks < _SILENT_LOOKS:
+        while silent_looks < SILENT_LOOKS:
             heard = self._heartbeats
-            await asyncio.sleep(silent_s / _SILENT_LOOKS)
+            await asyncio.sleep(silent_s / SILENT_LOOKS)
             silent_looks = silent_looks + 1 if self._heartbeats == heard else 0
         await self._stop()
         self._scratch.close()

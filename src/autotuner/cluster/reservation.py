@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from autotuner.cluster.connection import NAMESPACE, nodes, ray_module
 from autotuner.cluster.heartbeat import Heartbeat
 from autotuner.cluster.messages import NodeFacts
-from autotuner.cluster.node import LaunchNode
+from autotuner.cluster.node import SILENT_LOOKS, LaunchNode
 from autotuner.errors import LaunchError
 from autotuner.launch.protocol import LaunchLost
 
@@ -24,8 +24,6 @@ _MISSING = "No module named 'autotuner"
 _LOOK_S = 2.0
 _ALIVE_S = 5.0
 _CLOSE_S = 2.0
-_HEARTBEATS = 8
-"""Before an owner that gives none counts as gone."""
 
 
 @dataclass
@@ -86,7 +84,7 @@ class Reservation:
         Args:
             owner_silent_s: after which the actor ends that gets none.
         """
-        self._heartbeat = Heartbeat(self.give_heartbeat, owner_silent_s / _HEARTBEATS)
+        self._heartbeat = Heartbeat(self.give_heartbeat, owner_silent_s / SILENT_LOOKS)
 
     def give_heartbeat(self) -> None:
         """Tells the actor that its owner lives; waits until it knows.

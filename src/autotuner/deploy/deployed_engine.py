@@ -119,9 +119,9 @@ class DeployedEngine:
 
     @property
     def nodes(self) -> int:
-        """Nodes that one replica is launched over, with a process on each."""
-        multi_node = self.parts.table.file.nodes
-        return 1 if multi_node is None else multi_node.node_count(self.parts.arguments)
+        """Nodes that one replica is launched over, with a process on each; of a pair the most."""
+        files = ((one.parts.table.file.nodes, one.parts.arguments) for one in self.pair)
+        return max(1 if file is None else file.node_count(words) for file, words in files)
 
     @property
     def asks_for_a_key(self) -> bool:

@@ -83,8 +83,8 @@ class DeployFormat:
         """Why the engine is none for the format; image and replicas apart."""
         if engine.prefill is not None and not self.writes_pairs:
             return "it is a draft of two engines, which only llm-d and dynamo write"
-        if (nodes := max(one.nodes for one in engine.pair)) > 1:
-            return f"it is of {nodes} nodes with a process on each, and this starts one"
+        if engine.nodes > 1:
+            return f"it is of {engine.nodes} nodes with a process on each, and this starts one"
         if self.on_host and engine.in_container:
             how = "was measured" if engine.provenance.measured else "is planned"
             return f"it {how} in a container, whose program and paths a machine does not have"
@@ -209,7 +209,7 @@ class DeployFormat:
 def _remedy(engine: DeployedEngine, form: DeployFormat) -> str:
     if engine.prefill is not None and not form.writes_pairs:
         return "take --format llm-d or --format dynamo"
-    if max(one.nodes for one in engine.pair) > 1:
+    if engine.nodes > 1:
         shown = "--format json" if engine.provenance.measured else "`autotuner render`"
         return f"{shown} has the command, whose comment says what each node starts"
     fits_itself = form.own_refusal(engine) is None

@@ -165,9 +165,7 @@ def of_machine(
     """
     device = this_device()
     known = {"cpus": (device.cores, device.why)}
-    words = own.get("misc.extra_args") or ()
-    flat = [word for item in words for word in ((item,) if isinstance(item, str) else item or ())]
-    spoken = engine.table.spoken_for(flat, version, model.facts).values()
+    spoken = engine.table.spoken_for(_extra_words(own), version, model.facts).values()
     passed = {path for paths in spoken for path in paths}
     return {path: known[fact] for path, fact in engine.table.machine.items() if path not in passed}
 
@@ -225,6 +223,12 @@ def _installation(engine: Engine, task: TaskConfig, version: str | None) -> Inst
     )
 
 
+def _extra_words(own: Mapping[str, Any]) -> list[str]:
+    """The words that a task passes as they are: of one list, or of all lists of an axis."""
+    given = own.get("misc.extra_args") or ()
+    return [word for item in given for word in ((item,) if isinstance(item, str) else item or ())]
+
+
 def _gpus_per_node(task: TaskConfig, engine: Engine, own: Mapping[str, Any]) -> int | None:
     """GPUs of a node of the cluster, where a task asks for launches over several.
 
@@ -234,10 +238,8 @@ def _gpus_per_node(task: TaskConfig, engine: Engine, own: Mapping[str, Any]) -> 
     cluster = task.launcher_options
     if not isinstance(cluster, RayConfig) or cluster.gpus_per_node is None:
         return None
-    words = own.get("misc.extra_args") or ()
-    flat = [word for item in words for word in ((item,) if isinstance(item, str) else item or ())]
     nodes = engine.table.file.nodes
-    if nodes is not None and (twice := nodes.named_in(flat)):
+    if nodes is not None and (twice := nodes.named_in(_extra_words(own))):
         raise EngineError(
             f"misc.extra_args: {twice} says how a launch is spread over nodes, and so does "
             "ray.gpus_per_node",
